@@ -1,0 +1,27 @@
+"""The engine: how operations are stated, recorded and walked backward."""
+
+from minigrad.autograd.engine import backward as backward
+from minigrad.autograd.engine import grad as grad
+from minigrad.autograd.function import Function as Function
+from minigrad.autograd.function import once_differentiable as once_differentiable
+from minigrad.autograd.gradcheck import GradcheckError as GradcheckError
+from minigrad.autograd.gradcheck import gradcheck as gradcheck
+from minigrad.autograd.gradcheck import gradgradcheck as gradgradcheck
+from minigrad.autograd.tape import enable_grad as enable_grad
+from minigrad.autograd.tape import inference_mode as inference_mode
+from minigrad.autograd.tape import no_grad as no_grad
+from minigrad.autograd.tape import set_grad_enabled as set_grad_enabled
+
+__all__ = [
+    "Function",
+    "GradcheckError",
+    "backward",
+    "enable_grad",
+    "grad",
+    "gradcheck",
+    "gradgradcheck",
+    "inference_mode",
+    "no_grad",
+    "once_differentiable",
+    "set_grad_enabled",
+]

@@ -1,0 +1,232 @@
+"""Fused operations: a public function whose body is its definition, and kernels that compute it faster.
+
+    @fused(forward=kernels.huber, wrt=("input",))
+    def huber_loss(input, target, reduction="mean", delta=1.0):
+        ...the textbook definition, made of primitives...
+
+- Normally the kernel runs: one pass computes the value and, where wanted, the gradient; backward only
+  scales it.
+- With `create_graph=True` the walk replays the definition on the saved inputs and differentiates that,
+  to any order.
+- Where the kernel declines (it returns `NotImplemented`), or a gradient is wanted for an operand that
+  `wrt` does not name, the definition runs by itself.
+
+So no formula is written twice, and tests can hold one against the other.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any
+
+from numpy import ndarray
+
+from minigrad.autograd.tape import FREED, Node, Variable, current_node, enable_grad, mode, walk
+
+_MISSING = inspect.Parameter.empty
+
+
+def scale(g: ndarray, gradient: ndarray) -> ndarray:
+    """The saved gradient times the cotangent; the saved gradient itself where that is one."""
+    if g.ndim == 0 and g == 1:
+        return gradient
+    return g * gradient
+
+
+def scale_classes(g: ndarray, gradient: ndarray) -> ndarray:
+    """`scale` for losses that reduce the class dimension 1 (0 for a single sample)."""
+    if 0 < g.ndim < gradient.ndim:
+        g = g.reshape(g.shape[:1] + (1,) + g.shape[1:])
+    return scale(g, gradient)
+
+
+class Fused:
+    """A definition with the kernels that compute it. Made by `fused`; call it like the function."""
+
+    def __init__(
+        self,
+        definition: Callable[..., Any],
+        forward: Callable[..., Any],
+        backward: Callable[[ndarray, ndarray], ndarray],
+        wrt: Sequence[str],
+        check: Callable[..., Sequence[Any]] | None,
+        grad_name: str | Callable[[Sequence[Any]], str],
+    ) -> None:
+        functools.update_wrapper(self, definition)
+        self.definition = definition
+        self.forward = forward
+        self.backward = backward
+        self.check = check
+        self.grad_name = grad_name
+        parameters = inspect.signature(definition).parameters
+        self._places = {name: place for place, name in enumerate(parameters)}
+        self._defaults = [p.default for p in parameters.values()]
+        self.wrt = tuple(self._places[name] for name in wrt)
+        wanted = inspect.signature(forward).parameters.values()
+        plain = [self._places[p.name] for p in wanted if p.kind is not p.KEYWORD_ONLY]
+        self._operands = itemgetter(*plain)
+        self._options = [
+            (p.name, self._places[p.name])
+            for p in wanted
+            if p.kind is p.KEYWORD_ONLY and p.name != "grad"
+        ]
+
+    def _bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
+        """All arguments in the definition's order; `inspect` words the error where they do not fit."""
+        given = len(args)
+        values = [*args, *self._defaults[given:]]
+        fits = given <= len(self._defaults)
+        for name, value in kwargs.items():
+            place = self._places.get(name, -1)
+            if place < given:
+                fits = False
+                break
+            values[place] = value
+        if not fits or _MISSING in [v for v in values if isinstance(v, type)]:
+            try:
+                inspect.signature(self.definition).bind(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{self.definition.__name__}() {error}") from None
+        return values
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        values: Sequence[Any] = self._bind(args, kwargs)
+        if self.check is not None:
+            values = self.check(*values)
+        prototype = None
+        tracked = False
+        arrays = []
+        for place, value in enumerate(values):
+            if isinstance(value, Variable):
+                if prototype is None:
+                    prototype = value
+                if mode.enabled and current_node(value) is not None:
+                    if place not in self.wrt:
+                        return self.definition(*values)
+                    tracked = True
+                value = value._array
+            arrays.append(value)
+        options = {name: arrays[place] for name, place in self._options}
+        found = self.forward(*self._operands(arrays), grad=tracked, **options)
+        if found is NotImplemented or prototype is None:
+            return self.definition(*values)
+        y, gradients = found
+        if not tracked:
+            return prototype._result._wrap(y)
+        if not isinstance(gradients, tuple):
+            gradients = (gradients,)
+        return prototype._result._wrap(y, FusedNode(self, values, gradients))
+
+    def __repr__(self) -> str:
+        return f"<fused {self.__name__}>"  # type: ignore[attr-defined]
+
+
+class FusedNode(Node):
+    """A recorded call of a fused operation: its arguments, and the gradients the kernel computed."""
+
+    __slots__ = ("op", "values", "gradients", "variables", "versions")
+
+    def __init__(self, op: Fused, values: Sequence[Any], gradients: tuple[ndarray, ...]) -> None:
+        Node.__init__(self, [values[place]._node for place in op.wrt])
+        self.op = op
+        self.values: Sequence[Any] | None = values
+        self.gradients = gradients
+        self.variables = [value for value in values if isinstance(value, Variable)]
+        self.versions = [variable._counter[0] for variable in self.variables]
+
+    def vjp(self, g: Any, keep: bool) -> Sequence[Any]:
+        if self.values is None:
+            raise RuntimeError(FREED + f" (The freed node is {self.name()}.)")
+        for variable, version in zip(self.variables, self.versions, strict=True):
+            if variable._counter[0] != version:
+                raise RuntimeError(
+                    "one of the variables needed for gradient computation has been modified by an "
+                    f"inplace operation: an argument of shape {list(variable._array.shape)} of "
+                    f"{self.name()} is at version {variable._counter[0]}; expected version {version} "
+                    "instead. Hint: write the in-place operation out of place, or clone() first."
+                )
+        if isinstance(g, Variable):
+            return self._differentiate_definition(g)
+        found = []
+        for edge, gradient in zip(self.edges, self.gradients, strict=True):
+            if edge is None:
+                found.append(None)
+                continue
+            scaled = self.op.backward(g, gradient)
+            found.append(scaled[...] if keep and scaled is gradient else scaled)
+        return found
+
+    def _differentiate_definition(self, g: Variable) -> Sequence[Any]:
+        """The gradients as variables: replay the definition on stand-ins and walk what that records."""
+        assert self.values is not None
+        values = list(self.values)
+        stands: list[Node] = []
+        for place, edge in zip(self.op.wrt, self.edges, strict=True):
+            stand = Relay(edge)
+            stands.append(stand)
+            if edge is not None:
+                original = values[place]
+                values[place] = original._result._wrap(original._array, stand)
+                values[place]._counter = original._counter
+        with enable_grad():
+            y = self.op.definition(*values)
+        found = walk({y._node: g}, targets=set(stands), retain_graph=True, wrap=g._result._wrap)
+        return [found.get(stand) for stand in stands]
+
+    def release(self) -> None:
+        self.values = None
+        self.gradients = ()
+        self.variables = []
+
+    def name(self) -> str:
+        name = self.op.grad_name
+        return name if isinstance(name, str) else name(self.values or ())
+
+
+class Relay(Node):
+    """Hands its cotangent on unchanged; stands for an operand where only a part of the graph is walked."""
+
+    __slots__ = ()
+
+    def __init__(self, edge: Node | None) -> None:
+        super().__init__((edge,))
+
+    def vjp(self, g: Any, keep: bool) -> Sequence[Any]:
+        return (g,)
+
+    def name(self) -> str:
+        return "AliasBackward0"
+
+
+def fused(
+    *,
+    forward: Callable[..., Any],
+    backward: Callable[[ndarray, ndarray], ndarray] = scale,
+    wrt: Sequence[str] = ("input",),
+    check: Callable[..., Sequence[Any]] | None = None,
+    grad_name: str | Callable[[Sequence[Any]], str] | None = None,
+) -> Callable[[Callable[..., Any]], Fused]:
+    """Attach kernels to a definition.
+
+    Args:
+        forward: the kernel, a function on arrays whose parameters are named after the definition's, and a
+            keyword `grad`. It returns `(value, gradient or tuple of gradients in the order of wrt)`, with
+            the gradients for a cotangent of one (None without `grad`), or `NotImplemented`.
+        backward: makes of the cotangent and a saved gradient the operand's cotangent, by default their
+            product.
+        wrt: the operands the kernel has gradients for.
+        check: takes all arguments, raises where they do not fit, and returns them in normal form.
+        grad_name: what `grad_fn` prints, a text or a function of the arguments.
+    """
+
+    def attach(definition: Callable[..., Any]) -> Fused:
+        name = grad_name
+        if name is None:
+            words = definition.__name__.split("_")
+            name = "".join(word.capitalize() for word in words) + "Backward0"
+        return Fused(definition, forward, backward, wrt, check, name)
+
+    return attach

@@ -1,0 +1,431 @@
+"""How an operation is stated: its implementation and its derivative, once, in one place.
+
+    exp = primitive(np.exp).vjp(lambda g, y: g * y)
+    mul = primitive(np.multiply).vjp(lambda g, b: g * b, lambda g, a: g * a)
+
+A primitive has one cotangent rule per operand. The *names* of a rule's parameters say what it wants:
+
+    g            the cotangent of the result
+    y            the result
+    x / a, b     an operand, by its name in the implementation (ufuncs: x, or a and b, or a, b and c)
+    x_shape      the shape of an operand
+    dim, ...     an option, by its name
+
+and only what some rule names is kept alive until backward. Rules are written over arrays or variables
+alike: a plain backward hands them ndarrays, `create_graph=True` hands them variables. They may not
+change their arguments in place. Undoing a broadcast is not their business: `PrimitiveNode.vjp` does it.
+
+Operands are variables, ndarrays or Python scalars; options are keyword-only and never variables.
+Called without a variable a primitive works on plain arrays and returns one.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from types import MethodType
+from typing import Any, Literal
+
+import numpy as np
+from numpy import ndarray
+
+from minigrad import dtypes
+from minigrad.autograd.tape import FREED, Node, Variable, View, current_node, mode
+
+Rule = Callable[..., Any]
+Promote = Literal["common", "float"] | None
+
+UFUNCS: dict[np.ufunc, Primitive] = {}  # what `np.exp(tensor)` means: filled by `primitive`
+_UFUNC_OPERANDS = {1: ("x",), 2: ("a", "b"), 3: ("a", "b", "c")}
+_CONSTANT = [0]  # the version of an operand that is no variable: never counted up
+
+
+class Primitive:
+    """An operation with an implementation on arrays and, if it is differentiable, a rule per operand."""
+
+    def __init__(
+        self,
+        forward: Callable[..., ndarray],
+        name: str,
+        promote: Promote,
+        view: bool,
+        grad_name: str | Callable[[PrimitiveNode], str] | None,
+        doc: str | None,
+        operands: tuple[str, ...] | None,
+    ) -> None:
+        self.forward = forward
+        self.promote = promote
+        self.view = view
+        self.__name__ = self.__qualname__ = name
+        self.__doc__ = doc or forward.__doc__
+        self.grad_name = grad_name or "".join(w.capitalize() for w in name.split("_")) + "Backward0"
+        self.operands, self.options, self.variadic = _signature(forward, operands)
+        self.rules: tuple[Rule | None, ...] = ()
+        self.picks: tuple[Callable[[list], tuple] | None, ...] = ()
+        self.needs: tuple[int, ...] = ()  # what each rule names, as bits: the operands, then the result
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.__name__}>"
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def vjp(self, *rules: Rule | None) -> Primitive:
+        """State the cotangent rules, one per operand; None where an operand has no gradient.
+
+        A variadic primitive has one rule for all its operands, which may also name `i`, the operand's
+        place, and `shapes`, all the shapes.
+        """
+        pool = ["g", "y", *self.operands, *(f"{o}_shape" for o in self.operands), *self.options]
+        if self.variadic:
+            pool = ["g", "i", "shapes", *self.options]
+        elif len(rules) != len(self.operands):
+            raise TypeError(f"{self.__name__} has operands {self.operands}, got {len(rules)} rules")
+        picks: list[Callable[[list], tuple] | None] = []
+        for rule in rules:
+            names = _names(rule)
+            unknown = [name for name in names if name not in pool]
+            if unknown:
+                raise TypeError(f"a rule of {self.__name__} names {unknown}; it may name {pool}")
+            picks.append(_picker([pool.index(name) for name in names]) if rule else None)
+        self.rules, self.picks = rules, tuple(picks)
+        self.needs = tuple(
+            sum(1 << bit for bit, kept in enumerate((*self.operands, "y")) if kept in _names(rule))
+            for rule in rules
+        )
+        return self
+
+    def option_values(self, given: dict[str, Any]) -> list[Any]:
+        """The options in the order of the rules' pool."""
+        return [given[name] if name in given else value for name, value in self.options.items()]
+
+    def __call__(self, *operands: Any, **options: Any) -> Any:
+        prototype = None
+        tracked = False
+        same = True
+        kind = None
+        arrays: list[Any] = []
+        edges: list[Node | None] = []
+        for operand in operands:
+            node = None
+            if isinstance(operand, Variable):
+                if prototype is None:
+                    prototype = operand
+                node = operand._node if operand._view is None else current_node(operand)
+                if node is not None:
+                    tracked = True
+                operand = operand._array
+            if type(operand) is ndarray:
+                if operand.dtype is not kind:
+                    if kind is not None:
+                        same = False
+                    kind = operand.dtype
+            elif self.promote is not None:
+                same = same and _is_weak(operand, kind)
+            arrays.append(operand)
+            edges.append(node)
+        if self.promote is not None and (
+            not same or kind is None or (self.promote == "float" and kind.kind != "f")
+        ):
+            return self(*common_operands(self, operands, self.promote == "float"), **options)
+        if prototype is None:
+            return self.forward(*arrays, **options)
+
+        try:
+            y = mode.quietly(self.forward, *arrays, **options)
+        except (TypeError, ValueError) as error:
+            raise _translated(self, arrays, error) from None
+        if type(y) is not ndarray:
+            y = np.asarray(y)
+        if tracked and mode.enabled and self.rules:
+            node = PrimitiveNode(self, edges, options)
+            result = prototype._result._wrap(y, node)
+            node.save(operands, arrays, result)
+        else:
+            result = prototype._result._wrap(y)
+        if self.view:
+            _link_view(result, prototype, self, options)
+        return result
+
+
+def common_operands(op: Primitive, operands: Sequence[Any], to_float: bool = False) -> list[Any]:
+    """The operands in torch's common dtype: casts are recorded, Python scalars become 0-d arrays."""
+    weak = any(isinstance(operand, Variable) for operand in operands)
+    cleaned = [_scalar_or_array(op, operand, weak) for operand in operands]
+    target = dtypes.result_type(*cleaned)
+    if to_float and target.kind != "f":
+        target = dtypes.default_float()
+    converted = []
+    for operand, array in zip(operands, cleaned, strict=True):
+        if not isinstance(array, ndarray):
+            operand = np.asarray(array, target)
+        elif array.dtype != target:
+            if isinstance(operand, Variable):
+                operand = cast(operand, dtype=target, source=array.dtype)
+            else:
+                operand = array.astype(target)
+        converted.append(operand)
+    return converted
+
+
+def _signature(
+    forward: Callable, named: tuple[str, ...] | None
+) -> tuple[tuple[str, ...], dict[str, Any], bool]:
+    """The operands' names, the options with their defaults, and whether it is variadic."""
+    if isinstance(forward, np.ufunc):
+        return named or _UFUNC_OPERANDS[forward.nin], {}, False
+    parameters = inspect.signature(forward).parameters.values()
+    if named is not None:
+        return named, {p.name: p.default for p in list(parameters)[len(named) :]}, False
+    operands = tuple(p.name for p in parameters if p.kind == p.POSITIONAL_OR_KEYWORD)
+    options = {p.name: p.default for p in parameters if p.kind == p.KEYWORD_ONLY}
+    return operands, options, any(p.kind == p.VAR_POSITIONAL for p in parameters)
+
+
+def _names(rule: Rule | None) -> list[str]:
+    return list(inspect.signature(rule).parameters) if rule else []
+
+
+def _picker(places: list[int]) -> Callable[[list], tuple]:
+    if len(places) == 1:
+        place = places[0]
+        return lambda pool: (pool[place],)
+    return itemgetter(*places)
+
+
+def _is_weak(operand: Any, kind: np.dtype | None) -> bool:
+    """Whether a Python scalar can be handed to NumPy as it is beside an array of dtype `kind`."""
+    if type(operand) is float:
+        return kind is not None and kind.kind == "f"
+    return kind is not None and (type(operand) is int and kind.kind != "b")
+
+
+def _scalar_or_array(op: Primitive, operand: Any, weak: bool) -> Any:
+    """The array or Python scalar behind an operand. NumPy scalars are weak beside a variable; where
+    there is none they are what NumPy made of a 0-d array, and count as one."""
+    if isinstance(operand, Variable):
+        return operand._array
+    if isinstance(operand, np.generic):
+        return operand.item() if weak else np.asarray(operand)
+    if isinstance(operand, (ndarray, bool, int, float)):
+        return operand
+    raise TypeError(
+        f"{op.__name__}(): argument must be Tensor or number, not {type(operand).__name__}. "
+        "Convert it first, e.g. minigrad.tensor(...)."
+    )
+
+
+def _translated(op: Primitive, arrays: Sequence[Any], error: Exception) -> Exception:
+    """torch's error for what NumPy says of unfit shapes and types."""
+    shapes = [a.shape for a in arrays if isinstance(a, ndarray)]
+    text = str(error)
+    if "could not be broadcast" in text and len(shapes) > 1:
+        for back in range(1, max(map(len, shapes)) + 1):
+            sizes = [s[-back] for s in shapes if len(s) >= back]
+            wide = [n for n in sizes if n != 1]
+            if len(set(wide)) > 1:
+                place = max(map(len, shapes)) - back
+                return RuntimeError(
+                    f"The size of tensor a ({wide[0]}) must match the size of tensor b "
+                    f"({next(n for n in wide if n != wide[0])}) at non-singleton dimension {place}\n"
+                    f"{op.__name__} was given shapes {' and '.join(map(str, map(list, shapes)))}. Sizes "
+                    "must be equal, or 1, counted from the last dimension; unsqueeze() or reshape() one."
+                )
+    if "boolean subtract" in text:
+        return RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+            "`logical_xor()` operator instead."
+        )
+    if "boolean negative" in text:
+        return RuntimeError(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
+            "a mask, use the `~` or `logical_not()` operator instead."
+        )
+    if "negative integer powers" in text:
+        return RuntimeError(text + " Convert the base to a float first, e.g. x.float() ** -1.")
+    if "not supported for the input types" in text:
+        kinds = [dtypes.of(a).scalar_type for a in arrays if isinstance(a, ndarray)]
+        return NotImplementedError(
+            f'"{op.__name__}_cpu" not implemented for {" and ".join(repr(k) for k in kinds)}'
+        )
+    return error
+
+
+def _link_view(result: Variable, source: Variable, op: Primitive, options: dict) -> None:
+    """Where a result shares memory with its source, share the version and remember how it was made."""
+    root = result._array.base
+    if root is None or (root is not source._array and root is not source._array.base):
+        return
+    result._counter = source._counter
+    step = (op, options)
+    if source._view is None:
+        result._view = View(source, (step,))
+    else:
+        result._view = View(source._view.base, (*source._view.steps, step))
+
+
+class PrimitiveNode(Node):
+    """A recorded call of a primitive."""
+
+    __slots__ = ("op", "options", "arrays", "shapes", "output", "counters", "versions", "saves")
+
+    def __init__(self, op: Primitive, edges: list[Node | None], options: dict) -> None:
+        Node.__init__(self, edges)
+        self.op = op
+        self.options = options
+
+    def save(self, operands: Sequence[Any], arrays: list[Any], result: Variable) -> None:
+        """Keep what the rules of the operands with a gradient name, with the versions it has now."""
+        self.shapes = [a.shape if type(a) is ndarray else () for a in arrays]
+        self.output = None
+        self.counters: list[list[int]] = []
+        self.arrays: list[Any] | None = []
+        needed = 0
+        if not self.op.variadic:
+            for need, edge in zip(self.op.needs, self.edges, strict=True):
+                if edge is not None:
+                    needed |= need
+            for place, operand in enumerate(operands):
+                if not needed >> place & 1:
+                    arrays[place] = None
+                elif isinstance(operand, Variable):
+                    self.counters.append(operand._counter)
+            self.arrays = arrays
+            if needed >> len(arrays):
+                self.output = result._array
+                self.counters.append(result._counter)
+        self.saves = needed != 0
+        self.versions = [counter[0] for counter in self.counters]
+
+    def vjp(self, g: Any, keep: bool) -> Sequence[Any]:
+        op = self.op
+        arrays = self.arrays
+        if arrays is None:
+            raise RuntimeError(FREED + f" (The freed node is {self.name()}.)")
+        for counter, version in zip(self.counters, self.versions, strict=True):
+            if counter[0] != version:
+                self._raise_modified()
+        output = self.output
+        if isinstance(g, Variable):
+            arrays, output = self._variables(g)
+        pool = [g, output, *arrays, *self.shapes]
+        if op.variadic:
+            pool = [g, 0, self.shapes]
+        if op.options:
+            pool.extend(op.option_values(self.options))
+        gradients = []
+        for i, edge in enumerate(self.edges):
+            rule = None if edge is None else op.rules[0 if op.variadic else i]
+            if rule is None:
+                gradients.append(None)
+                continue
+            if op.variadic:
+                pool[1] = i
+            gradient = rule(*op.picks[0 if op.variadic else i](pool))
+            shape = self.shapes[i]
+            gradients.append(gradient if gradient.shape == shape else sum_to(gradient, shape=shape))
+        return gradients
+
+    def _variables(self, g: Variable) -> tuple[list[Any], Any]:
+        """What was saved, as variables with their places in the graph, for a recorded walk."""
+        assert self.arrays is not None
+        counters = iter(self.counters)
+        arrays = []
+        for array, edge in zip(self.arrays, self.edges, strict=False):
+            if type(array) is ndarray:
+                array = g._result._wrap(array, edge)
+                array._counter = next(counters, array._counter)
+            arrays.append(array)
+        output = None
+        if self.output is not None:
+            output = g._result._wrap(self.output, self)
+            output._counter = self.counters[-1]
+        return arrays, output
+
+    def _raise_modified(self) -> None:
+        place = next(
+            i for i, (c, v) in enumerate(zip(self.counters, self.versions, strict=True)) if c[0] != v
+        )
+        is_output = self.output is not None and place == len(self.counters) - 1
+        kept = [a for a in self.arrays or () if type(a) is ndarray]
+        array = self.output if is_output else kept[min(place, len(kept) - 1)]
+        role = "which is output 0 of" if is_output else "which was saved by"
+        raise RuntimeError(
+            "one of the variables needed for gradient computation has been modified by an inplace "
+            f"operation: [torch.{dtypes.of(array).tensor_type} {list(array.shape)}], {role} {self.name()}, "
+            f"is at version {self.counters[place][0]}; expected version {self.versions[place]} instead. "
+            "Hint: write the in-place operation out of place (x = x + 1 instead of x += 1), or clone() the "
+            "tensor first."
+        )
+
+    def release(self) -> None:
+        if self.saves:
+            self.arrays = self.output = None
+
+    def name(self) -> str:
+        name = self.op.grad_name
+        return name if isinstance(name, str) else name(self)
+
+
+def primitive(
+    forward: Callable[..., ndarray],
+    *,
+    name: str | None = None,
+    promote: Promote | Literal["auto"] = "auto",
+    view: bool = False,
+    grad_name: str | Callable[[PrimitiveNode], str] | None = None,
+    doc: str | None = None,
+    operands: tuple[str, ...] | None = None,
+) -> Primitive:
+    """State an operation. Chain `.vjp(rule, ...)` to make it differentiable.
+
+    Args:
+        forward: the implementation on arrays, a NumPy ufunc or a function whose positional parameters
+            are the operands and whose keyword-only parameters are the options.
+        name: the operation's name, by default the implementation's.
+        promote: "common" brings the operands to torch's common dtype, "float" also takes integers to
+            the default float; None leaves them. By default "common" for a ufunc of several operands,
+            else None.
+        view: the result may share memory with the operand.
+        grad_name: what `grad_fn` prints, by default the name in camel case and "Backward0".
+        doc: the docstring.
+        operands: names for the first parameters of `forward`, where its own will not do; what follows
+            them are options.
+    """
+    ufunc = forward if isinstance(forward, np.ufunc) else None
+    if promote == "auto":
+        promote = "common" if ufunc is not None and ufunc.nin > 1 else None
+    own_name = name or forward.__name__.strip("_")
+    op = Primitive(forward, own_name, promote, view, grad_name, doc, operands)
+    if ufunc is not None:
+        UFUNCS[ufunc] = op
+    return op
+
+
+# -------------------------------------- the three operations the tape itself needs, adjoint in pairs
+def _sum_to(x: ndarray, *, shape: tuple[int, ...]) -> ndarray:
+    extra = x.ndim - len(shape)
+    axes = [i for i in range(x.ndim) if i < extra or (shape[i - extra] == 1 and x.shape[i] != 1)]
+    return np.asarray(np.add.reduce(x, axis=tuple(axes))).reshape(shape)
+
+
+def _broadcast_to(x: ndarray, *, shape: tuple[int, ...]) -> ndarray:
+    return np.broadcast_to(x, shape)
+
+
+def _cast(x: ndarray, *, dtype: np.dtype, source: np.dtype) -> ndarray:
+    return x.astype(dtype)
+
+
+sum_to = primitive(
+    _sum_to, grad_name="SumBackward1", doc="Sum out the dimensions that broadcasting to x.shape added."
+).vjp(lambda g, x_shape: broadcast_to(g, shape=x_shape))
+
+broadcast_to = primitive(
+    _broadcast_to, view=True, grad_name="ExpandBackward0", doc="Repeat x along new or size-1 dimensions."
+).vjp(lambda g, x_shape: sum_to(g, shape=x_shape))
+
+cast = primitive(
+    _cast, grad_name="ToCopyBackward0", doc="x in another dtype; `source` is the dtype it has."
+).vjp(lambda g, dtype, source: cast(g, dtype=source, source=dtype))

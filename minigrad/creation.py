@@ -1,0 +1,333 @@
+"""Making tensors: from data, of constants, of ranges."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from minigrad import dtypes
+from minigrad.autograd.tape import Variable
+from minigrad.ops.dims import sizes_from
+from minigrad.tensor import Tensor, legacy_array
+
+
+def _finish(array: ndarray, requires_grad: bool, device: Any = None) -> Tensor:
+    dtypes.check_device(device)
+    made = Tensor._wrap(array)
+    return made.requires_grad_() if requires_grad else made
+
+
+def _array_from(data: Any, dtype: Any) -> ndarray:
+    """A new array of nested sequences, numbers or tensors, in torch's choice of dtype."""
+    wanted = None if dtype is None else dtypes.to_numpy(dtype)
+    if isinstance(data, (ndarray, np.generic)):
+        array = np.array(data, order="C")
+        return array.astype(wanted) if wanted is not None else array.astype(dtypes.of(array).numpy)
+    try:
+        array = np.array(_plain(data))
+    except ValueError as error:
+        raise ValueError(
+            f"expected sequence of equal lengths at every level, but got a ragged one ({error})"
+        ) from None
+    if array.dtype.kind not in "biuf":
+        kind = type(data).__name__ if not isinstance(data, (list, tuple)) else "nested data"
+        raise TypeError(
+            f"new(): invalid data type {kind!r} (NumPy reads it as {array.dtype})\n"
+            "Expected numbers, bools, or nested sequences of them."
+        )
+    if wanted is None:
+        if array.dtype.kind == "f" or array.size == 0:
+            wanted = dtypes.default_float()
+        else:
+            wanted = dtypes.bool.numpy if array.dtype.kind == "b" else dtypes.int64.numpy
+    return array.astype(wanted)
+
+
+def _plain(data: Any) -> Any:
+    """Nested sequences with the tensors and arrays among them as plain numbers."""
+    if isinstance(data, Variable):
+        return data._array.tolist()
+    if isinstance(data, (list, tuple)):
+        return [_plain(item) for item in data]
+    if isinstance(data, (ndarray, np.generic)):
+        return data.tolist()
+    return data
+
+
+def tensor(
+    data: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """A tensor with a copy of `data`: numbers, nested sequences, an ndarray.
+
+    Floats become the default float (float32), ints int64, bools bool; an ndarray keeps its dtype.
+
+    Raises:
+        ValueError: the nested sequences differ in length.
+        TypeError: the data are no numbers.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.tensor([[1, 2], [3, 4]])
+        tensor([[1, 2],
+                [3, 4]])
+    """
+    if isinstance(data, Variable):
+        warnings.warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
+            UserWarning,
+            stacklevel=2,
+        )
+        data = data._array
+    return _finish(_array_from(data, dtype), requires_grad, device)
+
+
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """`data` as a tensor, without a copy where it is a tensor or an ndarray of the wanted dtype.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.as_tensor([1.0, 2.0])
+        tensor([1., 2.])
+    """
+    if isinstance(data, Tensor):
+        return data if dtype is None else data.to(dtype)
+    if isinstance(data, ndarray):
+        made = from_numpy(data)
+        return made if dtype is None else made.to(dtype)
+    return _finish(_array_from(data, dtype), False, device)
+
+
+def from_numpy(ndarray: ndarray) -> Tensor:
+    """A tensor that shares the array's memory.
+
+    Raises:
+        TypeError: not an ndarray, or of a dtype minigrad has not.
+
+    Example:
+        >>> import minigrad, numpy
+        >>> array = numpy.zeros(2)
+        >>> t = minigrad.from_numpy(array)
+        >>> array[0] = 5
+        >>> t
+        tensor([5., 0.], dtype=torch.float64)
+    """
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    dtypes.of(ndarray)
+    return Tensor._wrap(np.asarray(ndarray))
+
+
+def _dtype_or_default(dtype: Any) -> np.dtype:
+    return dtypes.default_float() if dtype is None else dtypes.to_numpy(dtype)
+
+
+def _sizes(sizes: tuple[Any, ...], size: Any) -> tuple[int, ...]:
+    found = sizes_from(sizes if size is None else (size,))
+    if any(n < 0 for n in found):
+        raise RuntimeError(
+            f"Trying to create tensor with negative dimension {min(found)}: {list(found)}"
+        )
+    return found
+
+
+def zeros(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of the given sizes.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.zeros(2, 3)
+        tensor([[0., 0., 0.],
+                [0., 0., 0.]])
+    """
+    return _finish(np.zeros(_sizes(sizes, size), _dtype_or_default(dtype)), requires_grad, device)
+
+
+def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones of the given sizes.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.ones(3)
+        tensor([1., 1., 1.])
+    """
+    return _finish(np.ones(_sizes(sizes, size), _dtype_or_default(dtype)), requires_grad, device)
+
+
+def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor whose values are not set; here they are zeros.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.empty(2, 3).shape
+        torch.Size([2, 3])
+    """
+    return zeros(*sizes, size=size, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def full(
+    size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """`fill_value` everywhere, in its own dtype unless another is given.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.full((2,), 7)
+        tensor([7, 7])
+    """
+    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    kind = dtypes.scalar_dtype(value) if dtype is None else dtypes.to_numpy(dtype)
+    return _finish(np.full(_sizes((), size), value, kind), requires_grad, device)
+
+
+def _like(input: Tensor, dtype: Any) -> tuple[tuple[int, ...], np.dtype]:
+    kind = input._array.dtype if dtype is None else dtypes.to_numpy(dtype)
+    return input._array.shape, kind
+
+
+def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros in the shape and dtype of `input`.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.zeros_like(minigrad.tensor([1, 2]))
+        tensor([0, 0])
+    """
+    return _finish(np.zeros(*_like(input, dtype)), requires_grad, device)
+
+
+def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones in the shape and dtype of `input`.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.ones_like(minigrad.tensor([1.0, 2.0]))
+        tensor([1., 1.])
+    """
+    return _finish(np.ones(*_like(input, dtype)), requires_grad, device)
+
+
+def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor in the shape and dtype of `input` whose values are not set; here they are zeros.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.empty_like(minigrad.ones(2, 3)).shape
+        torch.Size([2, 3])
+    """
+    return zeros_like(input, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """`fill_value` in the shape and dtype of `input`.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.full_like(minigrad.ones(2), 3)
+        tensor([3., 3.])
+    """
+    shape, kind = _like(input, dtype)
+    return _finish(np.full(shape, fill_value, kind), requires_grad, device)
+
+
+def arange(
+    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """start, start + step, ... up to but not including `end`; int64 where all three are ints.
+
+    Raises:
+        RuntimeError: `step` is 0 or leads away from `end`.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.arange(1, 2.5, 0.5)
+        tensor([1.0000, 1.5000, 2.0000])
+    """
+    if end is None:
+        start, end = 0, start
+    start, end, step = (v.item() if isinstance(v, Tensor) else v for v in (start, end, step))
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (end - start) / step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    ints = all(isinstance(v, int) for v in (start, end, step))
+    kind = (dtypes.int64.numpy if ints else dtypes.default_float()) if dtype is None else dtypes.to_numpy(dtype)
+    count = math.ceil((end - start) / step)
+    return _finish((start + np.arange(count) * step).astype(kind), requires_grad, device)
+
+
+def linspace(
+    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """`steps` evenly spaced values from `start` to `end`, both included.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.linspace(0, 1, 5)
+        tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
+    """
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    kind = _dtype_or_default(dtype)
+    if kind.kind != "f":
+        return _finish(np.linspace(start, end, steps).astype(kind), requires_grad, device)
+    first, last = kind.type(start), kind.type(end)
+    step = (last - first) / kind.type(steps - 1) if steps > 1 else kind.type(0)
+    places = np.arange(steps).astype(kind)
+    # From both ends, as torch counts, so that the last value is `end` itself.
+    rising, falling = first + step * places, last - step * places[::-1]
+    made = np.where(np.arange(steps) < steps // 2, rising, falling) if steps > 1 else rising
+    return _finish(made.astype(kind), requires_grad, device)
+
+
+def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """The identity matrix.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.eye(2)
+        tensor([[1., 0.],
+                [0., 1.]])
+    """
+    return _finish(np.eye(n, m, dtype=_dtype_or_default(dtype)), requires_grad, device)
+
+
+def is_tensor(obj: Any) -> bool:
+    """Whether `obj` is a tensor.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.is_tensor(minigrad.ones(1)), minigrad.is_tensor(1)
+        (True, False)
+    """
+    return isinstance(obj, Tensor)
+
+
+def _legacy(kind: dtypes.dtype) -> Any:
+    def constructor(*data: Any) -> Tensor:
+        return Tensor._wrap(legacy_array(data, kind.numpy))
+
+    constructor.__name__ = constructor.__qualname__ = kind.tensor_type
+    constructor.__doc__ = f"torch's legacy constructor of {kind.name} tensors, from values or sizes."
+    return constructor
+
+
+FloatTensor = _legacy(dtypes.float32)
+DoubleTensor = _legacy(dtypes.float64)
+LongTensor = _legacy(dtypes.int64)
+IntTensor = _legacy(dtypes.int32)
+ShortTensor = _legacy(dtypes.int16)
+CharTensor = _legacy(dtypes.int8)
+ByteTensor = _legacy(dtypes.uint8)
+BoolTensor = _legacy(dtypes.bool)

@@ -1,0 +1,119 @@
+"""Compiled kernels on disk, in the first folder of a list that can be written.
+
+Numba's own cache looks at one source file and trusts an index that two processes may write at once.
+This one keeps one file a signature, and knows the sources of all kernels.
+"""
+
+import functools
+import hashlib
+import os
+import pickle
+import sys
+import tempfile
+import uuid
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+SOURCES = Path(__file__).parent
+
+
+@functools.cache
+def source_stamp(folder: Path = SOURCES) -> bytes:
+    """A digest of all kernel sources: an edit in any of them makes every kept kernel stale."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        content = path.read_bytes()
+        digest.update(f"{path.name}:{len(content)}:".encode() + content)
+    return digest.digest()
+
+
+def cache_folders() -> list[Path]:
+    """Where compiled kernels are looked for and kept: the first folder that can be written.
+
+    ``$MINIGRAD_CACHE_DIR``, then the package's own ``__pycache__``, the user's cache folder, and
+    a private folder among the temporary files.
+    """
+    package = hashlib.sha256(str(SOURCES).encode()).hexdigest()[:12]
+    user = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    owner = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+    folders = [
+        SOURCES / "__pycache__",
+        Path(user, "minigrad", package),
+        Path(tempfile.gettempdir(), f"minigrad-{owner}", package),
+    ]
+    if chosen := os.environ.get("MINIGRAD_CACHE_DIR"):
+        folders.insert(0, Path(chosen, package))
+    return folders
+
+
+class DiskCache:
+    """Keeps the compiled code of one dispatcher on disk (the interface of Numba's own cache).
+
+    One file a signature, named after all that the code depends on but the sources; its first 32
+    bytes are a digest of the sources and the code, so a stale or damaged file is just not found.
+    Files are replaced in one piece: processes that compile at the same time cannot harm each other.
+    """
+
+    cache_path: str | None = None
+
+    def __init__(self, numba: Any, function: FunctionType):
+        self.numba = numba
+        self.name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
+
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        context.refresh()
+        name = self.file_name(signature, context.codegen())
+        for folder in cache_folders():
+            try:
+                content = _read_own(folder / name)
+            except OSError:
+                continue
+            digest, code = content[:32], content[32:]
+            if digest == hashlib.sha256(source_stamp() + code).digest():
+                self.cache_path = str(folder)
+                result = self.numba.core.compiler.CompileResult
+                return result._rebuild(context, *pickle.loads(code))
+        return None
+
+    def save_overload(self, signature: Any, result: Any) -> None:
+        if result.library.has_dynamic_globals:
+            return
+        name = self.file_name(signature, result.codegen)
+        code = self.numba.core.serialize.dumps(result._reduce())
+        content = hashlib.sha256(source_stamp() + code).digest() + code
+        for folder in cache_folders():
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _replace(folder / name, content)
+            except OSError:
+                continue
+            self.cache_path = str(folder)
+            return
+
+    def flush(self) -> None:
+        """Files are replaced when they are stale; there is nothing to forget before."""
+
+    def file_name(self, signature: Any, codegen: Any) -> str:
+        key = (self.numba.__version__, sys.version, signature, codegen.magic_tuple())
+        return f"{self.name}-{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}.nbc"
+
+
+def _read_own(path: Path) -> bytes:
+    """Read a file, but only from this user's folder if it lies among the temporary files."""
+    if path.is_relative_to(tempfile.gettempdir()) and hasattr(os, "getuid"):
+        for part in (path, path.parent, path.parent.parent):
+            info = part.stat()
+            if info.st_uid != os.getuid() or info.st_mode & 0o002:
+                raise PermissionError(f"{part} may be written by another user")
+    return path.read_bytes()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    scratch = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+    try:
+        scratch.write_bytes(content)
+        os.replace(scratch, path)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,274 @@
+"""Softmax, log_softmax and logsumexp along an axis, with the cotangent rules of the first two.
+
+Arrays are seen as (outer, n, inner): with inner = 1 the kernels go row by row, otherwise they take
+strips of neighbouring columns, so that they vectorise along the memory either way.  The maximum is
+subtracted before exp, and sums run in float64.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .jit import Kernel, is_compiled_type, kernel, prange
+from .math import exp, from_order, log, order
+from .reduction import Axes, fold
+
+Array = NDArray[Any]
+
+# Elements from which a second thread pays for its start.
+_THRESHOLD = 50_000
+_STRIP = 256
+
+
+# Sums may be reordered, so that they vectorise; exp has flags of its own.
+_SUM = {"contract", "reassoc", "nsz"}
+
+
+@kernel
+def _largest(x, row):
+    """The maximum of a row; any number or nan if it holds a nan: every sum will be nan then."""
+    largest = order(x[row, 0])
+    for i in range(x.shape[1]):
+        value = order(x[row, i])
+        largest = value if value > largest else largest
+    return from_order(largest)
+
+
+@kernel(fastmath=_SUM)
+def _sum_exp(x, row, shift):
+    total = np.float64(0)
+    for i in range(x.shape[1]):
+        total += np.float64(exp(x[row, i] - shift))
+    return total
+
+
+@kernel(fastmath=_SUM)
+def _store_exp(x, row, shift, y):
+    total = np.float64(0)
+    for i in range(x.shape[1]):
+        y[row, i] = exp(x[row, i] - shift)
+        total += np.float64(y[row, i])
+    return total
+
+
+@kernel(fastmath=_SUM)
+def _sum(x, row):
+    total = np.float64(0)
+    for i in range(x.shape[1]):
+        total += np.float64(x[row, i])
+    return total
+
+
+@kernel(fastmath=_SUM)
+def _dot(g, y, row):
+    total = np.float64(0)
+    for i in range(y.shape[1]):
+        total += np.float64(g[row, i]) * np.float64(y[row, i])
+    return total
+
+
+@kernel
+def _finite(x):
+    """0 for infinities: x - inf would be nan where logsumexp is infinite."""
+    return x if abs(x) < np.inf else type(x)(0)
+
+
+@kernel(parallel=True, threshold=_THRESHOLD)
+def _softmax_rows(x, y):
+    for row in prange(x.shape[0]):
+        total = _store_exp(x, row, _largest(x, row), y)
+        scale = type(x[row, 0])(1 / total)
+        for i in range(x.shape[1]):
+            y[row, i] *= scale
+
+
+@kernel(parallel=True, threshold=_THRESHOLD)
+def _log_softmax_rows(x, y):
+    for row in prange(x.shape[0]):
+        largest = _largest(x, row)
+        log_total = type(largest)(log(_sum_exp(x, row, largest)))
+        for i in range(x.shape[1]):
+            y[row, i] = (x[row, i] - largest) - log_total
+
+
+@kernel(parallel=True, threshold=_THRESHOLD)
+def _logsumexp_rows(x, y):
+    for row in prange(x.shape[0]):
+        shift = _finite(_largest(x, row))
+        y[row] = np.float64(shift) + log(_sum_exp(x, row, shift))
+
+
+@kernel(parallel=True, threshold=_THRESHOLD)
+def _softmax_vjp_rows(g, y, out):
+    for row in prange(y.shape[0]):
+        dot = type(y[row, 0])(_dot(g, y, row))
+        for i in range(y.shape[1]):
+            out[row, i] = y[row, i] * (g[row, i] - dot)
+
+
+@kernel(parallel=True, threshold=_THRESHOLD)
+def _log_softmax_vjp_rows(g, y, out):
+    for row in prange(y.shape[0]):
+        total = type(g[row, 0])(_sum(g, row))
+        for i in range(y.shape[1]):
+            out[row, i] = g[row, i] - exp(y[row, i]) * total
+
+
+# The same by columns: x[o, :, first : first + shift.size], one strip of columns at a time.
+
+
+@kernel
+def _strip_of(x, k):
+    """The outer index and the columns of strip ``k``."""
+    strips = -(-x.shape[2] // _STRIP)
+    first = k % strips * _STRIP
+    # The maximum tells LLVM that no index is negative; else the loops would not vectorise.
+    return k // strips, max(first, 0), min(_STRIP, x.shape[2] - first)
+
+
+@kernel
+def _largest_columns(x, o, first, width):
+    largest = x[o, 0, first : first + width].copy()
+    for i in range(1, x.shape[1]):
+        for j in range(width):
+            value = x[o, i, first + j]
+            # A nan stays out, or takes the place; either way the sum will be nan.
+            largest[j] = value if value > largest[j] else largest[j]
+    return largest
+
+
+@kernel
+def _sum_exp_columns(x, o, first, shift):
+    total = np.zeros(shift.size)
+    for i in range(x.shape[1]):
+        for j in range(shift.size):
+            total[j] += np.float64(exp(x[o, i, first + j] - shift[j]))
+    return total
+
+
+@kernel(parallel=True, threshold=_THRESHOLD)
+def _softmax_columns(x, y):
+    for k in prange(x.shape[0] * -(-x.shape[2] // _STRIP)):
+        o, first, width = _strip_of(x, k)
+        shift = _largest_columns(x, o, first, width)
+        total = np.zeros(width)
+        for i in range(x.shape[1]):
+            for j in range(width):
+                value = exp(x[o, i, first + j] - shift[j])
+                y[o, i, first + j] = value
+                total[j] += np.float64(value)
+        for j in range(width):
+            shift[j] = 1 / total[j]
+        for i in range(x.shape[1]):
+            for j in range(width):
+                y[o, i, first + j] *= shift[j]
+
+
+@kernel(parallel=True, threshold=_THRESHOLD)
+def _log_softmax_columns(x, y):
+    for k in prange(x.shape[0] * -(-x.shape[2] // _STRIP)):
+        o, first, width = _strip_of(x, k)
+        shift = _largest_columns(x, o, first, width)
+        log_total = np.empty_like(shift)
+        total = _sum_exp_columns(x, o, first, shift)
+        for j in range(width):
+            log_total[j] = log(total[j])
+        for i in range(x.shape[1]):
+            for j in range(width):
+                y[o, i, first + j] = (x[o, i, first + j] - shift[j]) - log_total[j]
+
+
+@kernel(parallel=True, threshold=_THRESHOLD)
+def _logsumexp_columns(x, y):
+    for k in prange(x.shape[0] * -(-x.shape[2] // _STRIP)):
+        o, first, width = _strip_of(x, k)
+        shift = _largest_columns(x, o, first, width)
+        for j in range(width):
+            shift[j] = _finite(shift[j])
+        total = _sum_exp_columns(x, o, first, shift)
+        for j in range(width):
+            y[o, first + j] = np.float64(shift[j]) + log(total[j])
+
+
+@kernel(parallel=True, threshold=_THRESHOLD)
+def _softmax_vjp_columns(g, y, out):
+    for k in prange(y.shape[0] * -(-y.shape[2] // _STRIP)):
+        o, first, width = _strip_of(y, k)
+        dot = np.zeros(width)
+        for i in range(y.shape[1]):
+            for j in range(width):
+                dot[j] += np.float64(g[o, i, first + j]) * np.float64(y[o, i, first + j])
+        rounded = dot.astype(y.dtype)
+        for i in range(y.shape[1]):
+            for j in range(width):
+                out[o, i, first + j] = y[o, i, first + j] * (g[o, i, first + j] - rounded[j])
+
+
+@kernel(parallel=True, threshold=_THRESHOLD)
+def _log_softmax_vjp_columns(g, y, out):
+    for k in prange(y.shape[0] * -(-y.shape[2] // _STRIP)):
+        o, first, width = _strip_of(y, k)
+        total = np.zeros(width)
+        for i in range(y.shape[1]):
+            for j in range(width):
+                total[j] += np.float64(g[o, i, first + j])
+        rounded = total.astype(y.dtype)
+        for i in range(y.shape[1]):
+            for j in range(width):
+                slope = exp(y[o, i, first + j]) * rounded[j]
+                out[o, i, first + j] = g[o, i, first + j] - slope
+
+
+def _run(rows: Kernel, columns: Kernel, axis: int, *arrays: Array) -> Array:
+    """Run one of the kernels on arrays of one shape, the last of which gives the type."""
+    x = arrays[-1]
+    dtype = x.dtype
+    if not is_compiled_type(dtype):
+        result = _run(rows, columns, axis, *(a.astype(np.float64) for a in arrays))
+        return result.astype(dtype if dtype.kind == "f" else np.float32)
+    folds = [fold(a if a.dtype == dtype else a.astype(dtype), axis) for a in arrays]
+    n, inner = folds[-1].n, folds[-1].inner
+    out = np.empty(x.shape, dtype)
+    if x.size:
+        shape = (-1, n) if inner == 1 else (-1, n, inner)
+        views = [folded.vector.reshape(shape) for folded in folds]
+        (rows if inner == 1 else columns).run(x.size, *views, out.reshape(shape))
+    return out
+
+
+def softmax(x: Array, axis: int) -> Array:
+    """exp(x) / sum(exp(x)) along ``axis``; nan where the whole row is -inf, or holds +inf."""
+    return _run(_softmax_rows, _softmax_columns, axis, x)
+
+
+def softmax_vjp(g: Array, y: Array, axis: int) -> Array:
+    """y (g - sum(g y)), y being the softmax."""
+    return _run(_softmax_vjp_rows, _softmax_vjp_columns, axis, g, y)
+
+
+def log_softmax(x: Array, axis: int) -> Array:
+    """x - log(sum(exp(x))) along ``axis``; nan where the whole row is -inf, or holds +inf."""
+    return _run(_log_softmax_rows, _log_softmax_columns, axis, x)
+
+
+def log_softmax_vjp(g: Array, y: Array, axis: int) -> Array:
+    """g - exp(y) sum(g), y being the log_softmax."""
+    return _run(_log_softmax_vjp_rows, _log_softmax_vjp_columns, axis, g, y)
+
+
+def logsumexp(x: Array, axes: Axes, keepdims: bool = False) -> Array:
+    """log(sum(exp(x))) over ``axes``; -inf where there are only -inf or no element at all."""
+    dtype = x.dtype
+    if not is_compiled_type(dtype):
+        y = logsumexp(x.astype(np.float64), axes, keepdims)
+        return y.astype(dtype if dtype.kind == "f" else np.float32)
+    vector, n, inner, shape = fold(x, axes, keepdims)
+    y = np.empty(shape, dtype)
+    if not x.size:
+        y.fill(-np.inf)
+    elif inner == 1:
+        _logsumexp_rows.run(x.size, vector.reshape(-1, n), y.ravel())
+    else:
+        _logsumexp_columns.run(x.size, vector.reshape(-1, n, inner), y.reshape(-1, inner))
+    return y

@@ -1,0 +1,86 @@
+"""The loops behind sum, mean and var: sums of a term of each element, by rows or by columns.
+
+An array is flat and seen as (rows, n) or (outer, n, inner).  It is cut into parts of a fixed size,
+the same for any number of threads; every part and then the parts of a result are added in float64.
+
+``max(start, 0)`` changes no number: it shows LLVM that an index cannot be negative, which in
+Python counts from the end, and only then does a loop that does not start at 0 vectorise.
+"""
+
+import numpy as np
+
+from .jit import kernel, prange
+
+# Elements from which a second thread pays for its start.
+_THRESHOLD = 500_000
+# A sum is cut into parts of this many elements, columns into strips of this width.
+_BLOCK, _STRIP = 16384, 512
+
+
+@kernel
+def _term(value, centers, i):
+    """What is summed."""
+    return value
+
+
+@kernel
+def _squared_deviation(value, centers, i):
+    """What is summed for a variance; ``i`` is the index in the result."""
+    return (value - centers[i]) * (value - centers[i])
+
+
+@kernel(fastmath={"contract", "reassoc", "nsz"})
+def _part(x, centers, i, start, stop):
+    total = np.float64(0)
+    for k in range(max(start, 0), stop):  # max: see the module's text
+        total += _term(np.float64(x[k]), centers, i)
+    return total
+
+
+@kernel(parallel=True, threshold=_THRESHOLD)
+def sum_rows(x, y, centers, n, divisor):
+    blocks = -(-n // _BLOCK)
+    parts = np.empty(y.size * blocks)
+    for k in prange(parts.size):
+        row, block = k // blocks, k % blocks
+        start = row * n + block * _BLOCK
+        parts[k] = _part(x, centers, row, start, min(start + _BLOCK, (row + 1) * n))
+    for row in range(y.size):
+        total = 0.0
+        for k in range(row * blocks, (row + 1) * blocks):
+            total += parts[k]
+        y[row] = total / divisor
+
+
+@kernel
+def _add_strip(x, strip, centers, first, start, rows, inner):
+    first = max(first, 0)
+    for row in range(rows):
+        left = max(start + row * inner, 0)
+        for j in range(strip.size):
+            strip[j] += _term(np.float64(x[left + j]), centers, first + j)
+
+
+@kernel(parallel=True, threshold=_THRESHOLD)
+def sum_columns(x, y, centers, n, inner, divisor):
+    # Strips of columns that stay in cache, cut into blocks of rows for the threads.
+    height = 256 + _BLOCK // inner
+    blocks, strips, outer = -(-n // height), -(-inner // _STRIP), y.size // inner
+    parts = np.zeros((outer * blocks, inner))
+    for k in prange(outer * blocks * strips):
+        part, column = k // strips, k % strips * _STRIP
+        i, top = part // blocks, part % blocks * height
+        strip = parts[part, column : min(column + _STRIP, inner)]
+        start = (i * n + top) * inner + column
+        _add_strip(x, strip, centers, i * inner + column, start, min(height, n - top), inner)
+    for i in range(outer):
+        for j in range(inner):
+            total = 0.0
+            for part in range(i * blocks, (i + 1) * blocks):
+                total += parts[part, j]
+            y[i * inner + j] = total / divisor
+
+
+variance_rows = sum_rows.specialise("variance_rows", _term=_squared_deviation)
+variance_columns = sum_columns.specialise("variance_columns", _term=_squared_deviation)
+NO_CENTERS = np.zeros(1)

@@ -1,0 +1,406 @@
+"""Losses of class predictions: binary, from probabilities or logits, and of one class among many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.autograd.fused import scale_classes
+from minigrad.autograd.op import cast
+from minigrad.creation import as_tensor
+from minigrad.kernels import losses_class, losses_pointwise
+from minigrad.nn.losses.base import Loss, as_target, check_same_shape, loss, reduce_loss
+from minigrad.ops.activation import logsigmoid
+from minigrad.ops.elementwise import clamp, log, where
+from minigrad.ops.softmax import log_softmax
+from minigrad.tensor import Tensor
+
+
+# ----------------------------------------------------------------- binary cross entropy, probabilities
+def _check_unit_interval(name: str, tensor: Tensor) -> None:
+    array = tensor._array
+    if array.size and not (array.min() >= 0 and array.max() <= 1):  # also where nan
+        bad = ~((array >= 0) & (array <= 1))
+        place = [int(i) for i in np.argwhere(bad)[0]]
+        hint = (
+            " Logits belong into BCEWithLogitsLoss; or apply sigmoid first." if name == "input" else ""
+        )
+        raise RuntimeError(
+            f"all elements of {name} should be between 0 and 1\n"
+            f"{int(bad.sum())} of {array.size} are not; the first is {array[tuple(place)]:g} at {place}.{hint}"
+        )
+
+
+def _check_weight(input: Tensor, weight: Any) -> None:
+    if weight is None:
+        return
+    if not isinstance(weight, Tensor):
+        raise TypeError(f"argument 'weight' must be Tensor, not {type(weight).__name__}")
+    shape, wanted = weight._array.shape, input._array.shape
+    try:
+        fits = np.broadcast_shapes(shape, wanted) == wanted
+    except ValueError:
+        size = next(a for a, b in zip(shape[::-1], wanted[::-1], strict=False) if a not in (1, b))
+        raise RuntimeError(
+            f"Attempting to broadcast a dimension of length {size} at -1! Mismatching argument at index 1 "
+            f"had {weight.shape!r}; but expected shape should be broadcastable to {list(wanted)}"
+        ) from None
+    if not fits:
+        raise RuntimeError(
+            f"output with shape {list(wanted)} doesn't match the broadcast shape "
+            f"{list(np.broadcast_shapes(shape, wanted))}\nThe weight may not be larger than the input."
+        )
+
+
+def _check_bce(
+    input: Any, target: Any, weight: Any, average: Any, reduce: Any, reduction: str
+) -> Sequence[Any]:
+    target = as_target(input, target)
+    if input._array.dtype.kind != "f":
+        raise NotImplementedError(
+            f'"binary_cross_entropy" not implemented for {dtypes.of(input._array).scalar_type!r}\n'
+            "The input must be probabilities in floating point; use .float()."
+        )
+    check_same_shape(
+        input,
+        target,
+        "Using a target size ({target}) that is different to the input size ({input}) is deprecated. "
+        "Please ensure they have the same size.",
+    )
+    if target._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            f"Found dtype {dtypes.of(target._array).scalar_type} but expected "
+            f"{dtypes.of(input._array).scalar_type}\nUse target.to(input.dtype)."
+        )
+    _check_unit_interval("input", input)
+    _check_unit_interval("target", target)
+    _check_weight(input, weight)
+    return input, target, weight, average, reduce, reduction
+
+
+@loss(forward=losses_pointwise.binary_cross_entropy, check=_check_bce)
+def binary_cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """Cross entropy of probabilities, -(y log p + (1 - y) log(1 - p)).
+
+    Wants: probabilities p (after a sigmoid), not logits, and targets y in [0, 1].
+
+    Args:
+        input: probabilities in [0, 1], any shape.
+        target: targets in [0, 1], the shape of `input`; integers and bools are converted.
+        weight: a factor for each element, of a shape that broadcasts to `input`'s.
+        reduction: "mean" divides by the number of elements, also with weights; "sum"; "none".
+
+    Gradient: (p - y) / max(p (1 - p), 1e-12). Each logarithm is clamped at -100, so a loss is at most 100.
+
+    Use it where the model already ends in a sigmoid. Otherwise `binary_cross_entropy_with_logits` is
+    better: through a saturated sigmoid this loss has no gradient, the common mistake with it.
+
+    Raises:
+        ValueError: the shapes differ, or an unknown reduction.
+        RuntimeError: an element of `input` or `target` is outside [0, 1], or a weight does not broadcast.
+
+    Source: the maximum likelihood of a Bernoulli distribution.
+
+    Example:
+        >>> import minigrad
+        >>> F = minigrad.nn.functional
+        >>> F.binary_cross_entropy(minigrad.tensor([0.9, 0.2]), minigrad.tensor([1.0, 0.0]))
+        tensor(0.1643)
+    """
+    losses = -(target * _clamped_log(input) + (1 - target) * _clamped_log(1 - input))
+    return reduce_loss(losses if weight is None else losses * weight, reduction)
+
+
+def _clamped_log(p: Any) -> Any:
+    """max(log p, -100), whose derivative where it is clamped is that of p at 1e-12."""
+    small = p < 1e-12
+    below = where(p == 0, -100.0, clamp(log(where(p == 0, 1.0, p)), min=-100.0))
+    # Adding (p - its value) / 1e-12 gives the clamped branch torch's slope without changing its value.
+    return where(small, below.detach() + (p - p.detach()) / 1e-12, log(where(small, 1.0, p)))
+
+
+class BCELoss(Loss, fn=binary_cross_entropy):
+    """Cross entropy of probabilities, -(y log p + (1 - y) log(1 - p)); the mean by default. Wants
+    probabilities (after a sigmoid) and targets in [0, 1]. See `minigrad.nn.functional.binary_cross_entropy`.
+
+    Example:
+        >>> import minigrad
+        >>> criterion = minigrad.nn.BCELoss()
+        >>> criterion(minigrad.tensor([0.9, 0.2]), minigrad.tensor([1.0, 0.0]))
+        tensor(0.1643)
+    """
+
+
+# ----------------------------------------------------------------------- binary cross entropy, logits
+def _check_bce_with_logits(
+    input: Any,
+    target: Any,
+    weight: Any,
+    average: Any,
+    reduce: Any,
+    reduction: str,
+    pos_weight: Any,
+) -> Sequence[Any]:
+    target = as_target(input, target)
+    check_same_shape(input, target, "Target size ({target}) must be the same as input size ({input})")
+    _check_weight(input, weight)
+    if pos_weight is not None:
+        input._array[:0] * pos_weight._array if input.ndim else None  # cheap shape check below
+        _check_weight(input, pos_weight)
+    return input, target, weight, average, reduce, reduction, pos_weight
+
+
+@loss(forward=losses_pointwise.binary_cross_entropy_with_logits, check=_check_bce_with_logits)
+def binary_cross_entropy_with_logits(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: Any = None,
+) -> Any:
+    """Sigmoid and cross entropy in one: (1 - y) x + (1 + (w₊ - 1) y) log(1 + exp(-x)).
+
+    Wants: logits x, any real number (no sigmoid before it), and targets y in [0, 1].
+
+    Args:
+        input: logits, any shape.
+        target: targets, the shape of `input`; integers and bools are converted.
+        weight: a factor for each element, of a shape that broadcasts to `input`'s.
+        pos_weight: w₊, a factor for the positive part of each class, broadcast over the last dimension;
+            negatives / positives balances the classes.
+        reduction: "mean" divides by the number of elements, also with weights; "sum"; "none".
+
+    Gradient: (1 - y) σ(x) - w₊ y σ(-x), which is σ(x) - y without w₊; never zero for a wrong logit.
+
+    Use it for binary and multi-label classification. Common mistakes: a sigmoid before it, and logits
+    (N, 1) against targets (N,).
+
+    Raises:
+        ValueError: the shapes differ, or an unknown reduction.
+        RuntimeError: a weight does not broadcast to the input.
+
+    Source: the maximum likelihood of a Bernoulli distribution with log-odds x.
+
+    Example:
+        >>> import minigrad
+        >>> F = minigrad.nn.functional
+        >>> F.binary_cross_entropy_with_logits(minigrad.tensor([2.0, -1.0]), minigrad.tensor([1.0, 0.0]))
+        tensor(0.2201)
+    """
+    factor = 1 if pos_weight is None else 1 + (pos_weight - 1) * target
+    losses = (1 - target) * input - factor * logsigmoid(input)
+    return reduce_loss(losses if weight is None else losses * weight, reduction)
+
+
+class BCEWithLogitsLoss(Loss, fn=binary_cross_entropy_with_logits):
+    """Sigmoid and cross entropy in one; the mean by default. Wants logits (no sigmoid before it) and targets
+    in [0, 1]. See `minigrad.nn.functional.binary_cross_entropy_with_logits`.
+
+    Example:
+        >>> import minigrad
+        >>> criterion = minigrad.nn.BCEWithLogitsLoss()
+        >>> criterion(minigrad.tensor([2.0, -1.0]), minigrad.tensor([1.0, 0.0]))
+        tensor(0.2201)
+    """
+
+
+# ---------------------------------------------------------------------------------- one class of many
+def _class_dim(input: Tensor) -> int:
+    return 0 if input.ndim == 1 else 1
+
+
+def _check_class_weight(input: Tensor, weight: Any, prefix: str = "") -> None:
+    if weight is None:
+        return
+    if not isinstance(weight, Tensor):
+        raise TypeError(f"argument 'weight' must be Tensor, not {type(weight).__name__}")
+    classes = input._array.shape[_class_dim(input)]
+    if weight._array.shape != (classes,):
+        raise RuntimeError(
+            f"{prefix}weight tensor should be defined either for all {classes} classes or no classes but got "
+            f"weight tensor of shape: {list(weight._array.shape)}"
+        )
+    if weight._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            f"expected scalar type {dtypes.of(input._array).scalar_type} but found "
+            f"{dtypes.of(weight._array).scalar_type}\nUse weight.to(input.dtype)."
+        )
+
+
+def _check_class_shapes(input: Tensor, target: Tensor) -> None:
+    """torch's rules for (N, C, d...) against (N, d...), in torch's order."""
+    x, y = input._array.shape, target._array.shape
+    if not x:
+        raise ValueError(f"Expected 1 or more dimensions (got {len(x)})")
+    if len(x) > 1 and x[0] != (y[0] if y else None):
+        raise ValueError(
+            f"Expected input batch_size ({x[0]}) to match target batch_size ({y[0] if y else 'none'})."
+        )
+    if len(x) <= 2:
+        if len(y) > 1:
+            hint = (
+                "\nThe target holds one class index per sample. Try target.squeeze(1)."
+                if y[1:] == (1,)
+                else "\nThe target holds one class index per sample, or probabilities in input's shape "
+                f"{list(x)}."
+            )
+            raise RuntimeError("0D or 1D target tensor expected, multi-target not supported" + hint)
+        if len(x) == 1 and y not in ((), (1,)):
+            raise RuntimeError(f"size mismatch (got input: {list(x)}, target: {list(y)})")
+    elif len(x) == 4 and len(y) != 3:
+        raise RuntimeError(
+            "only batches of spatial targets supported (3D tensors) but got targets of dimension: "
+            f"{len(y)}\nTry target.squeeze(1)."
+        )
+    elif y[1:] != x[2:]:
+        if len(x) == 4:
+            raise RuntimeError(f"size mismatch (got input: {list(x)} , target: {list(y)}")
+        raise RuntimeError(
+            f"Expected target size {[x[0], *x[2:]]}, got {list(y)}\n"
+            "Classes are dimension 1: input (N, C, d...), target (N, d...). Transpose logits (N, T, C) with "
+            "input.transpose(1, 2)."
+        )
+
+
+def _class_indices(input: Tensor, target: Any) -> Tensor:
+    """The target as class indices of dtype int64."""
+    if not isinstance(target, Tensor):
+        target = as_tensor(target)
+    _check_class_shapes(input, target)
+    kind = target._array.dtype
+    if kind.kind == "f":
+        raise RuntimeError(
+            f"expected target dtype to be Long or Byte, but got {dtypes.of(target._array).scalar_type}\n"
+            "Class indices are integers: use target.long(). Class probabilities need input's shape "
+            f"{list(input._array.shape)}."
+        )
+    if kind != np.int64:
+        target = cast(target, dtype=np.dtype(np.int64), source=kind)
+    if target._array.ndim == input._array.ndim == 1:  # one sample (C,) against (1,)
+        target = target.reshape(())
+    return target
+
+
+def _pick_class(log_probabilities: Any, target: Any, weight: Any, ignore_index: int) -> tuple[Any, Any]:
+    """Each sample's -w[y] log p[y], and its weight, both 0 where the target is ignored."""
+    dim = _class_dim(log_probabilities)
+    ignored = target == ignore_index
+    safe = target.masked_fill(ignored, 0)
+    picked = log_probabilities.gather(dim, safe.unsqueeze(dim)).squeeze(dim)
+    weights = picked.detach() * 0 + 1 if weight is None else weight[safe]
+    weights = where(ignored, 0.0, where(ignored, 0.0, 1.0) + weights if False else weights)
+    return where(ignored, 0.0, -picked * weights), weights
+
+
+def _nll_kernel(
+    input: Any, target: Any, weight: Any, ignore_index: int, *, reduction: str, grad: bool
+) -> Any:
+    return losses_class.nll(input, target, weight, ignore_index, reduction=reduction, grad=grad)
+
+
+def _check_nll(
+    input: Any, target: Any, weight: Any, average: Any, ignore_index: int, reduce: Any, reduction: str
+) -> Sequence[Any]:
+    if not isinstance(input, Tensor):
+        raise TypeError(f"argument 'input' must be Tensor, not {type(input).__name__}")
+    target = _class_indices(input, target)
+    if input._array.dtype.kind != "f":
+        raise NotImplementedError(
+            f'"nll_loss_out_frame" not implemented for {dtypes.of(input._array).scalar_type!r}\n'
+            "The input must be log-probabilities in floating point."
+        )
+    _check_class_weight(input, weight)
+    return input, target, weight, average, ignore_index, reduce, reduction
+
+
+def _nll_name(values: Sequence[Any]) -> str:
+    return "NllLoss2DBackward0" if values and values[0].ndim > 2 else "NllLossBackward0"
+
+
+@loss(forward=_nll_kernel, check=_check_nll, backward=scale_classes, grad_name=_nll_name)
+def nll_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """Negative log-likelihood, -w[y] x[y], the log-probability of the right class.
+
+    Wants: log-probabilities x (after log_softmax), neither logits nor probabilities, and class indices.
+
+    Args:
+        input: log-probabilities, (C), (N, C) or (N, C, d₁, ...); the classes are dimension 1.
+        target: class indices in [0, C), (), (N) or (N, d₁, ...), of any integer type.
+        weight: a factor for each class, (C).
+        ignore_index: samples with this target count nothing: it ignores samples, not a class.
+        reduction: "mean" divides by Σ w[y] over the samples that are not ignored; "sum"; "none".
+
+    Gradient: -w[y] at the right class, 0 elsewhere.
+
+    Use it after `log_softmax`; `cross_entropy` does both at once. The common mistake is to give it
+    probabilities: the loss is then negative, and no error says so.
+
+    Raises:
+        IndexError: a class index is out of range.
+        RuntimeError, ValueError: shapes or dtypes do not fit, or an unknown reduction.
+
+    Source: the maximum likelihood of a categorical distribution.
+
+    Example:
+        >>> import minigrad
+        >>> F = minigrad.nn.functional
+        >>> x = minigrad.log(minigrad.tensor([[0.7, 0.2, 0.1]]))
+        >>> F.nll_loss(x, minigrad.tensor([1]))
+        tensor(1.6094)
+    """
+    losses, weights = _pick_class(input, target, weight, ignore_index)
+    return _reduce_weighted(losses, weights, reduction)
+
+
+def _reduce_weighted(losses: Any, weights: Any, reduction: str) -> Any:
+    """The reduction whose mean divides by the weights of the samples that count."""
+    return losses.sum() / weights.sum() if reduction == "mean" else reduce_loss(losses, reduction)
+
+
+class NLLLoss(Loss, fn=nll_loss):
+    """Negative log-likelihood -w[y] x[y]; the weighted mean by default. Wants log-probabilities (after
+    LogSoftmax) and class indices. See `minigrad.nn.functional.nll_loss`.
+
+    Example:
+        >>> import minigrad
+        >>> criterion = minigrad.nn.NLLLoss()
+        >>> criterion(minigrad.log(minigrad.tensor([[0.7, 0.2, 0.1]])), minigrad.tensor([1]))
+        tensor(1.6094)
+    """
+
+
+class NLLLoss2d(NLLLoss, fn=nll_loss):
+    """torch's old name of `NLLLoss` for images, (N, C, H, W) against (N, H, W); warns when made.
+
+    Example:
+        >>> import minigrad, warnings
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     criterion = minigrad.nn.NLLLoss2d()
+        >>> criterion(minigrad.zeros(1, 2, 3, 3), minigrad.zeros(1, 3, 3).long())
+        tensor(0.)
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        warn_deprecated_nll()
+        super().__init__(*args, **kwargs)

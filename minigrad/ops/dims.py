@@ -1,0 +1,51 @@
+"""What `dim` arguments mean: torch's checks, as NumPy axes."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+from minigrad.autograd.tape import Variable
+
+
+def normalize_dim(dim: Any, ndim: int) -> int:
+    """A dimension counted from the front; IndexError out of range (0-d tensors accept 0 and -1)."""
+    try:
+        place = operator.index(dim)
+    except TypeError:
+        raise TypeError(f"argument 'dim' must be int, not {type(dim).__name__}") from None
+    span = max(ndim, 1)
+    if not -span <= place < span:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got {place})"
+        )
+    return place % span
+
+
+def normalize_dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
+    """Several dimensions as sorted axes; None, and an empty tuple, mean all of them."""
+    if dim is None:
+        return None
+    if not isinstance(dim, (tuple, list)):
+        dims: Sequence[int] = (normalize_dim(dim, ndim),)
+    else:
+        dims = [normalize_dim(d, ndim) for d in dim]
+    for d in dims:
+        if list(dims).count(d) > 1:
+            raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
+    if not dims or ndim == 0:
+        return None
+    return tuple(sorted(dims))
+
+
+def ndim_of(x: Any) -> int:
+    """The number of dimensions of a variable or an array."""
+    return x._array.ndim if isinstance(x, Variable) else x.ndim
+
+
+def sizes_from(args: Sequence[Any]) -> tuple[int, ...]:
+    """The sizes given as separate ints, `f(2, 3)`, or as one sequence, `f((2, 3))`."""
+    if len(args) == 1 and isinstance(args[0], (tuple, list)):
+        args = args[0]
+    return tuple(operator.index(a) for a in args)

@@ -1,0 +1,627 @@
+"""Elementwise operations: arithmetic, powers and logarithms, extremes and choices, rounding, comparisons.
+
+Each is stated once: its NumPy function, its docstring, its cotangent rules. Kinks follow torch: abs'(0) = 0,
+clamp passes the gradient at its bounds, a tie of maximum or minimum shares it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from minigrad import dtypes
+from minigrad.autograd.op import PrimitiveNode, cast, common_operands, primitive
+from minigrad.autograd.tape import Variable
+
+
+# ------------------------------------------------------------------------------------------ arithmetic
+add = primitive(
+    np.add,
+    doc="""a + b, with broadcasting.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.tensor([1.0, 2.0]) + minigrad.tensor([[10.0], [20.0]])
+        tensor([[11., 12.],
+                [21., 22.]])
+    """,
+).vjp(lambda g: g, lambda g: g)
+
+sub = primitive(
+    np.subtract,
+    name="sub",
+    doc="""a - b, with broadcasting.
+
+    Raises:
+        RuntimeError: both are bool.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.tensor([1.0, 2.0]) - 1
+        tensor([0., 1.])
+    """,
+).vjp(lambda g: g, lambda g: -g)
+
+
+
+def add_scaled(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """input + alpha * other, with broadcasting.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.add(minigrad.tensor([1.0, 2.0]), 10, alpha=2)
+        tensor([21., 22.])
+    """
+    return add(input, other if alpha == 1 else mul(other, alpha))
+
+
+def sub_scaled(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """input - alpha * other, with broadcasting.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.sub(minigrad.tensor([1.0, 2.0]), 10, alpha=2)
+        tensor([-19., -18.])
+    """
+    return sub(input, other if alpha == 1 else mul(other, alpha))
+
+
+mul = primitive(
+    np.multiply,
+    name="mul",
+    doc="""a * b, with broadcasting.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.tensor([1.0, 2.0]) * minigrad.tensor([3, 4])
+        tensor([3., 8.])
+    """,
+).vjp(lambda g, b: g * b, lambda g, a: g * a)
+
+div = primitive(
+    np.true_divide,
+    name="div",
+    promote="float",
+    doc="""a / b, with broadcasting; integers are divided as floats. Division by zero gives inf or nan.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.tensor([1, 2, 0]) / 0
+        tensor([inf, inf, nan])
+    """,
+).vjp(lambda g, b: g / b, lambda g, y, b: -g * y / b)
+
+neg = primitive(
+    np.negative,
+    name="neg",
+    doc="""-x.
+
+    Example:
+        >>> import minigrad
+        >>> -minigrad.tensor([1.0, -2.0])
+        tensor([-1.,  2.])
+    """,
+).vjp(lambda g: -g)
+
+
+def _pow_exponent_rule(g: Any, y: Any, a: Any) -> Any:
+    """d(a**b)/db = a**b log a, and 0 at a = 0, where the power is flat for b > 0."""
+    zero = a == 0
+    return where(zero, 0.0, g * y * log(where(zero, 1.0, a)))
+
+
+def _pow_base_rule(g: Any, a: Any, b: Any) -> Any:
+    """d(a**b)/da = b a**(b-1), and 0 where b = 0, also at a = 0."""
+    if isinstance(b, (int, float)):
+        return g * (b * pow(a, b - 1)) if b != 0 else g * 0
+    return where(b == 0, 0.0, g * (b * pow(a, b - 1)))
+
+
+def _pow(a: ndarray, b: ndarray) -> ndarray:
+    if type(b) in (int, float):  # the powers that losses and norms use, at the speed of a product
+        if b == 2:
+            return a * a
+        if b == 0.5:
+            return np.sqrt(a)
+    return np.power(a, b)
+
+
+def _pow_name(node: PrimitiveNode) -> str:
+    return "PowBackward0" if node.edges[1] is None else "PowBackward1"
+
+
+pow = primitive(
+    _pow,
+    promote="common",
+    grad_name=_pow_name,
+    doc="""a ** b, with broadcasting.
+
+    Raises:
+        RuntimeError: an integer tensor to a negative integer power.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.tensor([1.0, 2.0, 3.0]) ** 2
+        tensor([1., 4., 9.])
+    """,
+).vjp(_pow_base_rule, _pow_exponent_rule)
+
+# --------------------------------------------------------------------- exponentials, logarithms, roots
+exp = primitive(
+    np.exp,
+    promote="float",
+    doc="""e ** x.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.exp(minigrad.tensor([0.0, 1.0]))
+        tensor([1.0000, 2.7183])
+    """,
+).vjp(lambda g, y: g * y)
+
+expm1 = primitive(
+    np.expm1,
+    promote="float",
+    doc="""e ** x - 1, accurate near 0.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.expm1(minigrad.tensor([0.0, 1e-4]))
+        tensor([0.0000, 0.0001])
+    """,
+).vjp(lambda g, y: g * (y + 1))
+
+log = primitive(
+    np.log,
+    promote="float",
+    doc="""The natural logarithm; -inf at 0, nan below.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.log(minigrad.tensor([1.0, 0.0, -1.0]))
+        tensor([0., -inf, nan])
+    """,
+).vjp(lambda g, x: g / x)
+
+log2 = primitive(
+    np.log2,
+    promote="float",
+    doc="""The logarithm to base 2.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.log2(minigrad.tensor([8.0]))
+        tensor([3.])
+    """,
+).vjp(lambda g, x: g / (x * 0.6931471805599453))
+
+log10 = primitive(
+    np.log10,
+    promote="float",
+    doc="""The logarithm to base 10.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.log10(minigrad.tensor([1000.0]))
+        tensor([3.])
+    """,
+).vjp(lambda g, x: g / (x * 2.302585092994046))
+
+log1p = primitive(
+    np.log1p,
+    promote="float",
+    doc="""log(1 + x), accurate near 0.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.log1p(minigrad.tensor([0.0, 1.0]))
+        tensor([0.0000, 0.6931])
+    """,
+).vjp(lambda g, x: g / (x + 1))
+
+sqrt = primitive(
+    np.sqrt,
+    promote="float",
+    doc="""The square root; nan below 0, and an infinite derivative at 0.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.sqrt(minigrad.tensor([4.0, 2.0]))
+        tensor([2.0000, 1.4142])
+    """,
+).vjp(lambda g, y: g / (2 * y))
+
+
+def _rsqrt(x: ndarray) -> ndarray:
+    return 1 / np.sqrt(x)
+
+
+rsqrt = primitive(
+    _rsqrt,
+    promote="float",
+    doc="""1 / sqrt(x).
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.rsqrt(minigrad.tensor([4.0]))
+        tensor([0.5000])
+    """,
+).vjp(lambda g, y: -0.5 * g * y * y * y)
+
+reciprocal = primitive(
+    np.reciprocal,
+    promote="float",
+    doc="""1 / x.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.reciprocal(minigrad.tensor([4.0]))
+        tensor([0.2500])
+    """,
+).vjp(lambda g, y: -g * y * y)
+
+square = primitive(
+    np.square,
+    grad_name="PowBackward0",
+    doc="""x ** 2.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.square(minigrad.tensor([-3.0]))
+        tensor([9.])
+    """,
+).vjp(lambda g, x: g * (2 * x))
+
+sin = primitive(
+    np.sin,
+    promote="float",
+    doc="""The sine of x in radians.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.sin(minigrad.tensor([0.0, 1.0]))
+        tensor([0.0000, 0.8415])
+    """,
+).vjp(lambda g, x: g * cos(x))
+
+cos = primitive(
+    np.cos,
+    promote="float",
+    doc="""The cosine of x in radians.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.cos(minigrad.tensor([0.0, 1.0]))
+        tensor([1.0000, 0.5403])
+    """,
+).vjp(lambda g, x: -g * sin(x))
+
+
+def _xlogy(x: ndarray, other: ndarray) -> ndarray:
+    zero = x == 0
+    return np.where(zero & ~np.isnan(other), 0, x * np.log(np.where(zero, 1, other))).astype(x.dtype)
+
+
+xlogy = primitive(
+    _xlogy,
+    promote="float",
+    doc="""x * log(other), and 0 where x is 0 whatever `other` is (but nan).
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.xlogy(minigrad.tensor([0.0, 2.0]), minigrad.tensor([0.0, 1.0]))
+        tensor([0., 0.])
+    """,
+).vjp(
+    lambda g, x, other: g * where((x == 0) & (other <= 0), 0.0, log(other)),
+    lambda g, x, other: g * x / other,
+)
+
+# --------------------------------------------------------------------------------- kinks, extremes, choice
+abs = primitive(
+    np.absolute,
+    name="abs",
+    doc="""The absolute value; its derivative at 0 is 0.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.abs(minigrad.tensor([-1.5, 2.0]))
+        tensor([1.5000, 2.0000])
+    """,
+).vjp(lambda g, x: g * sign(x))
+
+sign = primitive(
+    np.sign,
+    doc="""-1, 0 or 1; its derivative is 0.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.sign(minigrad.tensor([-1.5, 0.0, 2.0]))
+        tensor([-1.,  0.,  1.])
+    """,
+).vjp(lambda g: g * 0)
+
+maximum = primitive(
+    np.maximum,
+    doc="""The larger of a and b; nan where either is. A tie shares the gradient.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.maximum(minigrad.tensor([1.0, 5.0]), minigrad.tensor([3.0, 2.0]))
+        tensor([3., 5.])
+    """,
+).vjp(
+    lambda g, a, b: g * _preference(a > b, a == b, g),
+    lambda g, a, b: g * _preference(b > a, a == b, g),
+)
+
+minimum = primitive(
+    np.minimum,
+    doc="""The smaller of a and b; nan where either is. A tie shares the gradient.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.minimum(minigrad.tensor([1.0, 5.0]), minigrad.tensor([3.0, 2.0]))
+        tensor([1., 2.])
+    """,
+).vjp(
+    lambda g, a, b: g * _preference(a < b, a == b, g),
+    lambda g, a, b: g * _preference(b < a, a == b, g),
+)
+
+
+def _preference(wins: Any, ties: Any, g: Any) -> Any:
+    """1 where an operand wins, 1/2 where it ties, in the dtype of g."""
+    return where(ties, 0.5, as_float(wins, like=g))
+
+
+def as_float(mask: Any, *, like: Any) -> Any:
+    """A bool mask as numbers of the dtype of `like`, both arrays or variables."""
+    target = (like._array if isinstance(like, Variable) else like).dtype
+    return cast(mask, dtype=target, source=np.dtype(bool))
+
+
+def _where(condition: ndarray, a: ndarray, b: ndarray) -> ndarray:
+    return np.where(condition, a, b)
+
+
+_select = primitive(_where).vjp(
+    None,
+    lambda g, condition: _select(condition, g, g * 0),
+    lambda g, condition: _select(condition, g * 0, g),
+)
+
+
+def where(condition: Any, input: Any, other: Any) -> Any:
+    """`input` where `condition` holds, else `other`; the branch not taken gets a zero gradient.
+
+    Raises:
+        RuntimeError: `condition` is not bool.
+
+    Example:
+        >>> import minigrad
+        >>> x = minigrad.tensor([1.0, -2.0])
+        >>> minigrad.where(x > 0, x, 0.0)
+        tensor([1., 0.])
+    """
+    mask = condition._array if isinstance(condition, Variable) else condition
+    if np.asarray(mask).dtype != bool:
+        raise RuntimeError(
+            f"expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{dtypes.of(np.asarray(mask)).scalar_type}. Write a comparison, e.g. condition != 0."
+        )
+    return _select(condition, *common_operands(_select, (input, other)))
+
+
+def _clamp(x: ndarray, *, low: Any, high: Any) -> ndarray:
+    if low is None:
+        return np.minimum(x, high)
+    return np.maximum(x, low) if high is None else np.minimum(np.maximum(x, low), high)
+
+
+_clamp_scalar = primitive(_clamp, name="clamp", grad_name="ClampBackward1").vjp(
+    lambda g, x, low, high: g * as_float(_inside(x, low, high), like=g)
+)
+
+
+def _inside(x: Any, low: Any, high: Any) -> Any:
+    """Where clamping changes nothing, its bounds included."""
+    if low is None:
+        return x <= high
+    return x >= low if high is None else (x >= low) & (x <= high)
+
+
+def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
+    """`input` limited to [min, max]; either bound, a number or a tensor, may be missing.
+
+    Raises:
+        RuntimeError: both bounds are missing.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.clamp(minigrad.tensor([-1.0, 0.5, 3.0]), 0, 1)
+        tensor([0.0000, 0.5000, 1.0000])
+    """
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if isinstance(min, Variable) or isinstance(max, Variable):
+        if min is not None:
+            input = where(input < min, min, input)
+        return input if max is None else where(input > max, max, input)
+    array = input._array if isinstance(input, Variable) else input
+    target = dtypes.result_type(array, *(b for b in (min, max) if b is not None))
+    if target != array.dtype:
+        input = cast(input, dtype=target, source=array.dtype)
+    return _clamp_scalar(input, low=min, high=max)
+
+
+# ---------------------------------------------------------------------------------------------- rounding
+def _flat(function: Any, name: str, doc: str, **options: Any) -> Any:
+    """A step function: its derivative is 0 wherever it has one."""
+    return primitive(function, name=name, doc=doc, **options).vjp(lambda g: g * 0)
+
+
+floor = _flat(
+    np.floor,
+    "floor",
+    """The largest integer not above x.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.floor(minigrad.tensor([-1.5, 1.5]))
+        tensor([-2.,  1.])
+    """,
+)
+ceil = _flat(
+    np.ceil,
+    "ceil",
+    """The smallest integer not below x.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.ceil(minigrad.tensor([-1.5, 1.5]))
+        tensor([-1.,  2.])
+    """,
+)
+trunc = _flat(
+    np.trunc,
+    "trunc",
+    """x without its fraction.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.trunc(minigrad.tensor([-1.5, 1.5]))
+        tensor([-1.,  1.])
+    """,
+)
+
+
+def _round(x: ndarray, *, decimals: int) -> ndarray:
+    return np.round(x, decimals)
+
+
+_round_to = _flat(_round, "round", "Round to `decimals` digits.")
+
+
+def round(input: Any, *, decimals: int = 0) -> Any:
+    """The nearest integer, halves to even; or rounded to `decimals` digits after the point.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.round(minigrad.tensor([0.5, 1.5, 2.4]))
+        tensor([0., 2., 2.])
+    """
+    return _round_to(input, decimals=decimals)
+
+
+floor_divide = primitive(
+    np.floor_divide,
+    doc="""floor(a / b), with broadcasting; no gradient.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.tensor([7, -7]) // 2
+        tensor([ 3, -4])
+    """,
+)
+
+remainder = primitive(
+    np.remainder,
+    doc="""a - b * floor(a / b), Python's modulus, of the sign of b.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.tensor([7, -7]) % 3
+        tensor([1, 2])
+    """,
+).vjp(lambda g: g, lambda g, a, b: -g * floor(a / b))
+
+
+# ------------------------------------------------------------------------------- comparisons and logic
+def _comparison(function: np.ufunc, name: str, symbol: str) -> Any:
+    truth = [bool(function(1, other)) for other in (0, 1, 2)]
+    return primitive(
+        function,
+        name=name,
+        doc=f"""a {symbol} b elementwise, as a bool tensor, with broadcasting.
+
+    Example:
+        >>> import minigrad
+        >>> (minigrad.tensor([1, 1, 1]) {symbol} minigrad.tensor([0, 1, 2])).tolist()
+        {truth}
+    """,
+    )
+
+
+eq = _comparison(np.equal, "eq", "==")
+ne = _comparison(np.not_equal, "ne", "!=")
+lt = _comparison(np.less, "lt", "<")
+le = _comparison(np.less_equal, "le", "<=")
+gt = _comparison(np.greater, "gt", ">")
+ge = _comparison(np.greater_equal, "ge", ">=")
+
+logical_and = primitive(np.logical_and, doc="Whether both are nonzero.")
+logical_or = primitive(np.logical_or, doc="Whether either is nonzero.")
+logical_xor = primitive(np.logical_xor, doc="Whether exactly one is nonzero.")
+logical_not = primitive(np.logical_not, doc="Whether x is zero.")
+bitwise_and = primitive(np.bitwise_and, doc="Bitwise and of integers or bools.")
+bitwise_or = primitive(np.bitwise_or, doc="Bitwise or of integers or bools.")
+bitwise_xor = primitive(np.bitwise_xor, doc="Bitwise exclusive or of integers or bools.")
+bitwise_not = primitive(np.invert, name="bitwise_not", doc="Bitwise complement; logical not of bools.")
+isnan = primitive(np.isnan, doc="Where x is nan.")
+isinf = primitive(np.isinf, doc="Where x is inf or -inf.")
+isfinite = primitive(np.isfinite, doc="Where x is neither nan nor infinite.")
+
+
+def isclose(
+    input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> Any:
+    """Where |input - other| <= atol + rtol |other|.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.isclose(minigrad.tensor([1.0, 2.0]), minigrad.tensor([1.0, 2.1]))
+        tensor([ True, False])
+    """
+    _same_kind("isclose", input, other)
+    with np.errstate(invalid="ignore"):
+        found = np.isclose(input._array, other._array, rtol, atol, equal_nan)
+    return input._result._wrap(np.asarray(found))
+
+
+def allclose(
+    input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> bool:
+    """Whether all elements are close, as `isclose` has it.
+
+    Raises:
+        RuntimeError: the dtypes differ.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.allclose(minigrad.tensor([1.0]), minigrad.tensor([1.0 + 1e-7]))
+        True
+    """
+    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+
+
+def _same_kind(name: str, input: Any, other: Any) -> None:
+    a, b = input._array, other._array
+    if a.dtype != b.dtype:
+        raise RuntimeError(
+            f"{dtypes.of(a).scalar_type} did not match {dtypes.of(b).scalar_type}\n"
+            f"{name}() compares tensors of one dtype; convert one, e.g. other.to(input.dtype)."
+        )
+
+
+def equal(input: Any, other: Any) -> bool:
+    """Whether two tensors have the same shape and the same elements.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.equal(minigrad.tensor([1, 2]), minigrad.tensor([1, 2]))
+        True
+    """
+    return bool(np.array_equal(input._array, other._array))

@@ -1,0 +1,424 @@
+"""Reductions: sum, mean, products, extremes, moments, over one, several or all dimensions."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.autograd.op import broadcast_to, cast, primitive
+from minigrad.autograd.tape import Variable
+from minigrad.kernels import reduction as kernels
+from minigrad.ops.dims import ndim_of, normalize_dim, normalize_dims
+from minigrad.ops.elementwise import as_float, maximum, minimum, sqrt, where
+from minigrad.ops.indexing import put_along
+from minigrad.ops.shape import permute_to, reshape_to
+
+Axes = tuple[int, ...] | None
+
+
+def restore_dims(g: Any, shape: tuple[int, ...], axes: Axes, keepdims: bool) -> Any:
+    """Repeat a reduced array along the dimensions that were reduced: the adjoint of summing them."""
+    if not keepdims and g.shape != ():
+        gone = range(len(shape)) if axes is None else axes
+        g = reshape_to(g, shape=tuple(1 if i in gone else n for i, n in enumerate(shape)))
+    return broadcast_to(g, shape=shape)
+
+
+def sum_keeping(x: Any, axis: int) -> Any:
+    """The sum along one axis, which stays with size 1."""
+    return _sum(x, axes=(axis,), keepdims=True)
+
+
+def _count(shape: tuple[int, ...], axes: Axes) -> int:
+    return int(np.prod([shape[i] for i in (range(len(shape)) if axes is None else axes)], dtype=np.int64))
+
+
+def _numbered(name: str) -> Any:
+    """torch numbers the overloads: Backward0 over all dimensions, Backward1 over some."""
+    return lambda node: f"{name}Backward{0 if node.options['axes'] is None else 1}"
+
+
+_sum = primitive(kernels.sum, operands=("x",), grad_name=_numbered("Sum")).vjp(
+    lambda g, x_shape, axes, keepdims: restore_dims(g, x_shape, axes, keepdims)
+)
+_mean = primitive(kernels.mean, operands=("x",), grad_name=_numbered("Mean")).vjp(
+    lambda g, x_shape, axes, keepdims: restore_dims(
+        g / (_count(x_shape, axes) or 1), x_shape, axes, keepdims
+    )
+)
+
+
+def _share(g: Any, x: Any, y: Any, axes: Axes, keepdims: bool) -> Any:
+    """The gradient of an extreme: shared by the elements that tie for it."""
+    ties = as_float(x == restore_dims(y, x.shape, axes, keepdims), like=g)
+    number = _sum(ties, axes=axes, keepdims=keepdims)
+    return ties * restore_dims(g / number, x.shape, axes, keepdims)
+
+
+def _extreme_name(name: str) -> Any:
+    return lambda node: f"{name}Backward1" if node.options["axes"] is None else f"A{name.lower()}Backward0"
+
+
+_amax = primitive(kernels.max, operands=("x",), grad_name=_extreme_name("Max")).vjp(
+    lambda g, x, y, axes, keepdims: _share(g, x, y, axes, keepdims)
+)
+_amin = primitive(kernels.min, operands=("x",), grad_name=_extreme_name("Min")).vjp(
+    lambda g, x, y, axes, keepdims: _share(g, x, y, axes, keepdims)
+)
+
+
+def _product_of_others(x: Any, y: Any, axes: Axes, keepdims: bool) -> Any:
+    """d prod / dx_i: the product over the others; by division unless there is a zero."""
+    array = x._array if isinstance(x, Variable) else x
+    if array.all():
+        return restore_dims(y, x.shape, axes, keepdims) / x
+    places = range(len(x.shape)) if axes is None else axes
+    kept = [i for i in range(len(x.shape)) if i not in places]
+    rest, count = tuple(x.shape[i] for i in kept), _count(x.shape, axes)
+    order = (*kept, *places)
+    rows = reshape_to(permute_to(x, axes=order), shape=(*rest, 1, count))
+    others = _prod(where(np.eye(count, dtype=bool), 1.0, rows), axes=(len(rest) + 1,), keepdims=False)
+    others = reshape_to(others, shape=(*rest, *(x.shape[i] for i in places)))
+    return permute_to(others, axes=tuple(int(i) for i in np.argsort(order)))
+
+
+_prod = primitive(kernels.prod, operands=("x",), grad_name=_numbered("Prod")).vjp(
+    lambda g, x, y, x_shape, axes, keepdims: (
+        restore_dims(g, x_shape, axes, keepdims) * _product_of_others(x, y, axes, keepdims)
+    )
+)
+
+
+def _var_rule(g: Any, x: Any, axes: Axes, correction: float, keepdims: bool) -> Any:
+    """d var / dx_i = 2 (x_i - mean) / (n - correction)."""
+    centred = x - _mean(x, axes=axes, keepdims=True)
+    degrees = _count(x.shape, axes) - correction
+    scale = 2.0 / degrees if degrees else float("nan")
+    return restore_dims(g, x.shape, axes, keepdims) * centred * scale
+
+
+_var = primitive(kernels.var, operands=("x",), grad_name="VarBackward0").vjp(_var_rule)
+
+
+def _std_forward(x: Any, *, axes: Axes, correction: float, keepdims: bool) -> Any:
+    return np.sqrt(kernels.var(x, axes, correction, keepdims))
+
+
+_std = primitive(_std_forward, name="std", grad_name="StdBackward0").vjp(
+    lambda g, x, y, axes, correction, keepdims: _var_rule(
+        where(y == 0, 0.0, g / (2 * where(y == 0, 1.0, y))), x, axes, correction, keepdims
+    )
+)
+
+_argmax = primitive(kernels.argmax, operands=("x",))
+_argmin = primitive(kernels.argmin, operands=("x",))
+_any = primitive(kernels.any, operands=("x",))
+_all = primitive(kernels.all, operands=("x",))
+
+
+def _converted(input: Any, dtype: Any) -> Any:
+    if dtype is None:
+        return input
+    return cast(input, dtype=dtypes.to_numpy(dtype), source=input._array.dtype)
+
+
+def _floating(name: str, input: Any, dtype: Any) -> Any:
+    input = _converted(input, dtype)
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(
+            f"{name}(): could not infer output dtype. Input dtype must be either a floating point or "
+            f"complex dtype. Got: {dtypes.of(input._array).scalar_type}\n"
+            f"Convert first: x.float().{name}(), or {name}(x, dtype=float32)."
+        )
+    return input
+
+
+def _nonempty(name: str, input: Any, axes: Axes) -> None:
+    if _count(input._array.shape, axes) == 0:
+        raise RuntimeError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
+            "reduction dim with the 'dim' argument."
+            if axes is None
+            else f"{name}(): Expected reduction dim {axes[0]} to have non-zero size."
+        )
+
+
+# Names of built-ins, as torch has them; nothing in this module uses the built-in ones below this line.
+def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The sum over `dim` (all by default). Integers and bools are summed as int64.
+
+    Accumulates in float64, so that a sum of 1e8 float32 values keeps its digits.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.sum(minigrad.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
+        tensor([4., 6.])
+    """
+    input = _converted(input, dtype)
+    return _sum(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
+
+
+def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The mean over `dim` (all by default); nan of no elements.
+
+    Raises:
+        RuntimeError: `input` is not floating point.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.mean(minigrad.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=1)
+        tensor([1.5000, 3.5000])
+    """
+    input = _floating("mean", input, dtype)
+    return _mean(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
+
+
+def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The product over `dim` (all by default); its gradient is right also where elements are zero.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.prod(minigrad.tensor([1.0, 2.0, 3.0]))
+        tensor(6.)
+    """
+    input = _converted(input, dtype)
+    return _prod(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
+
+
+def _correction(unbiased: Any, correction: float | None) -> float:
+    if correction is not None:
+        return correction
+    return 0 if unbiased is False else 1
+
+
+def var(
+    input: Any,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Any:
+    """sum((x - mean)**2) / (n - correction) over `dim`; correction 1 by default, 0 if `unbiased` is False.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.var(minigrad.tensor([1.0, 2.0, 3.0, 4.0]))
+        tensor(1.6667)
+    """
+    return _moment("var", _var, input, dim, unbiased, keepdim, correction)
+
+
+def std(
+    input: Any,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Any:
+    """The square root of `var`; its gradient is 0 where the deviation is 0.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.std(minigrad.tensor([1.0, 2.0, 3.0, 4.0]))
+        tensor(1.2910)
+    """
+    return _moment("std", _std, input, dim, unbiased, keepdim, correction)
+
+
+def _moment(
+    name: str, op: Any, input: Any, dim: Any, unbiased: Any, keepdim: bool, correction: float | None
+) -> Any:
+    if isinstance(dim, bool):  # var(x, False): the first positional argument is `unbiased`
+        dim, unbiased = None, dim
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(f"{name}(): input tensor must be floating point. Use x.float().{name}().")
+    axes = normalize_dims(dim, ndim_of(input))
+    return op(input, axes=axes, correction=_correction(unbiased, correction), keepdims=keepdim)
+
+
+class ValuesIndices(NamedTuple):
+    """Values and their places, the result of `max(dim)` and `min(dim)`."""
+
+    values: Any
+    indices: Any
+
+
+def _named_result(name: str) -> Any:
+    """A result type that prints as torch's."""
+
+    def text(self: Any) -> str:
+        return f"torch.return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+    return type(name, (ValuesIndices,), {"__repr__": text, "__slots__": ()})
+
+
+_MaxResult, _MinResult = _named_result("max"), _named_result("min")
+
+
+def _take_extreme_forward(x: Any, index: Any, *, axis: int, keepdims: bool, name: str) -> Any:
+    if x.ndim == 0:
+        return x.copy()
+    found = np.take_along_axis(x, index if keepdims else np.expand_dims(index, axis), axis)
+    return found if keepdims else np.squeeze(found, axis)
+
+
+def _take_extreme_rule(g: Any, x_shape: Any, index: Any, axis: int, keepdims: bool) -> Any:
+    if x_shape == ():
+        return g
+    if not keepdims:
+        kept = (*g.shape[:axis], 1, *g.shape[axis:])
+        g, index = reshape_to(g, shape=kept), reshape_to(index, shape=kept)
+    return put_along(g, index, axis=axis, shape=x_shape)
+
+
+_take_extreme = primitive(
+    _take_extreme_forward, grad_name=lambda node: f"{node.options['name']}Backward0"
+).vjp(_take_extreme_rule, None)
+
+
+def _extreme(name: str, op: Any, place: Any, kind: Any, input: Any, dim: Any, keepdim: bool) -> Any:
+    if dim is None:
+        _nonempty(name, input, None)
+        return op(input, axes=None, keepdims=False)
+    axis = normalize_dim(dim, ndim_of(input))
+    if ndim_of(input):
+        _nonempty(name, input, (axis,))
+    index = place(input, axis=axis if ndim_of(input) else None, keepdims=keepdim)
+    values = _take_extreme(input, index, axis=axis, keepdims=keepdim, name=name.capitalize())
+    return kind(values, index)
+
+
+def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """The largest element; or, with `dim`, the pair (values, indices); or the maximum of two tensors.
+
+    Over all elements ties share the gradient; along `dim` it goes to the first. nan is the largest.
+
+    Raises:
+        RuntimeError: there is nothing to reduce.
+
+    Example:
+        >>> import minigrad
+        >>> x = minigrad.tensor([[1.0, 3.0], [2.0, 0.0]])
+        >>> x.max()
+        tensor(3.)
+        >>> x.max(dim=1)
+        torch.return_types.max(
+        values=tensor([3., 2.]),
+        indices=tensor([1, 0]))
+    """
+    if isinstance(dim, Variable) or other is not None:
+        return maximum(input, dim if other is None else other)
+    return _extreme("max", _amax, _argmax, _MaxResult, input, dim, keepdim)
+
+
+def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """The smallest element; or, with `dim`, the pair (values, indices). As `max` otherwise.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.tensor([[1.0, 3.0], [2.0, 0.0]]).min(dim=0).indices
+        tensor([0, 1])
+    """
+    if isinstance(dim, Variable) or other is not None:
+        return minimum(input, dim if other is None else other)
+    return _extreme("min", _amin, _argmin, _MinResult, input, dim, keepdim)
+
+
+def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
+    """The largest element over `dim`, one or several; ties share the gradient.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.amax(minigrad.tensor([[1.0, 3.0], [2.0, 0.0]]), dim=1)
+        tensor([3., 2.])
+    """
+    axes = normalize_dims(dim, ndim_of(input))
+    _nonempty("amax", input, axes)
+    return _amax(input, axes=axes, keepdims=keepdim)
+
+
+def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
+    """The smallest element over `dim`, one or several; ties share the gradient.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.amin(minigrad.tensor([[1.0, 3.0], [2.0, 0.0]]), dim=1)
+        tensor([1., 0.])
+    """
+    axes = normalize_dims(dim, ndim_of(input))
+    _nonempty("amin", input, axes)
+    return _amin(input, axes=axes, keepdims=keepdim)
+
+
+def _argument(name: str, op: Any, input: Any, dim: int | None, keepdim: bool) -> Any:
+    axis = None if dim is None else normalize_dim(dim, ndim_of(input))
+    _nonempty(name, input, None if axis is None or not ndim_of(input) else (axis,))
+    return op(input, axis=axis if ndim_of(input) else None, keepdims=keepdim)
+
+
+def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The place of the largest element, the first if several; in the flattened tensor without `dim`.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.argmax(minigrad.tensor([[1.0, 3.0], [2.0, 0.0]]), dim=1)
+        tensor([1, 0])
+    """
+    return _argument("argmax", _argmax, input, dim, keepdim)
+
+
+def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The place of the smallest element, the first if several; in the flattened tensor without `dim`.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.argmin(minigrad.tensor([[1.0, 3.0], [2.0, 0.0]]), dim=1)
+        tensor([0, 1])
+    """
+    return _argument("argmin", _argmin, input, dim, keepdim)
+
+
+def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """Whether any element over `dim` is nonzero.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.any(minigrad.tensor([[True, False], [False, False]]), dim=1)
+        tensor([ True, False])
+    """
+    return _any(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
+
+
+def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """Whether all elements over `dim` are nonzero.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.all(minigrad.tensor([[True, False], [True, True]]), dim=1)
+        tensor([False,  True])
+    """
+    return _all(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
+
+
+def norm(input: Any, p: float = 2, dim: Any = None, keepdim: bool = False) -> Any:
+    """The p-norm (sum |x|**p)**(1/p) over `dim`, for p = 1, 2 or inf; its gradient at 0 is 0.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.norm(minigrad.tensor([3.0, 4.0]))
+        tensor(5.)
+    """
+    axes = normalize_dims(dim, ndim_of(input))
+    if p == float("inf"):
+        return _amax(abs(input), axes=axes, keepdims=keepdim)
+    if p == 1:
+        return _sum(abs(input), axes=axes, keepdims=keepdim)
+    if p != 2:
+        raise NotImplementedError(f"norm supports p = 1, 2 and inf, but got {p}.")
+    squares = _sum(input * input, axes=axes, keepdims=keepdim)
+    zero = squares == 0
+    return where(zero, 0.0, sqrt(where(zero, 1.0, squares)))

@@ -1,0 +1,551 @@
+"""Shapes: reshaping, permuting, repeating, joining and splitting. Views share memory where torch's do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from minigrad import dtypes
+from minigrad.autograd.op import broadcast_to, common_operands, primitive
+from minigrad.autograd.tape import Variable
+from minigrad.dtypes import Size
+from minigrad.ops.dims import ndim_of, normalize_dim, normalize_dims, sizes_from
+
+
+def _label(node: Any) -> str:
+    return f"{node.options['label']}Backward0"
+
+
+# -------------------------------------------------------------------------------------------- reshaping
+def _reshape(x: ndarray, *, shape: tuple[int, ...], label: str = "View") -> ndarray:
+    return x.reshape(shape)
+
+
+reshape_to = primitive(_reshape, view=True, grad_name=lambda node: f"{node.options.get('label', 'View')}Backward0")
+reshape_to.vjp(lambda g, x_shape: reshape_to(g, shape=x_shape))
+
+
+def _resolve(sizes: tuple[int, ...], numel: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Sizes with -1 worked out, checked against the number of elements."""
+    if any(n < -1 for n in sizes):
+        raise RuntimeError(f"invalid shape dimension {min(sizes)}")
+    unknown = [i for i, n in enumerate(sizes) if n == -1]
+    if len(unknown) > 1:
+        raise RuntimeError("only one dimension can be inferred")
+    known = math.prod(n for n in sizes if n != -1)
+    if unknown:
+        if known == 0 and numel == 0:
+            raise RuntimeError(
+                f"cannot reshape tensor of 0 elements into shape {list(sizes)} because the unspecified "
+                "dimension size -1 can be any value and is ambiguous"
+            )
+        if known == 0 or numel % known:
+            raise RuntimeError(f"shape '{list(sizes)}' is invalid for input of size {numel}")
+        return tuple(numel // known if n == -1 else n for n in sizes)
+    if known != numel:
+        raise RuntimeError(
+            f"shape '{list(sizes)}' is invalid for input of size {numel}\n"
+            f"The tensor has shape {list(shape)}; the sizes must multiply to {numel}, one may be -1."
+        )
+    return sizes
+
+
+def reshape(input: Any, *shape: Any) -> Any:
+    """The same elements in another shape, one size of which may be -1; a view where memory allows.
+
+    Raises:
+        RuntimeError: the sizes do not multiply to the number of elements.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.arange(6).reshape(2, -1)
+        tensor([[0, 1, 2],
+                [3, 4, 5]])
+    """
+    array = input._array
+    sizes = _resolve(sizes_from(shape), array.size, array.shape)
+    label = "View" if _viewable(array, sizes) else "UnsafeView"
+    return reshape_to(input, shape=sizes, label=label)
+
+
+def _viewable(array: ndarray, sizes: tuple[int, ...]) -> bool:
+    if array.flags.c_contiguous:
+        return True
+    try:
+        np.reshape(array, sizes, copy=False)
+    except ValueError:
+        return False
+    return True
+
+
+def view(input: Any, *shape: Any) -> Any:
+    """`reshape` that never copies.
+
+    Raises:
+        RuntimeError: the sizes do not fit, or the memory layout does not allow a view.
+
+    Example:
+        >>> import minigrad
+        >>> x = minigrad.zeros(4)
+        >>> x.view(2, 2)[0, 0] = 5
+        >>> x
+        tensor([5., 0., 0., 0.])
+    """
+    array = input._array
+    if len(shape) == 1 and isinstance(shape[0], dtypes.dtype):
+        raise NotImplementedError("view(dtype) is not supported. Use .to(dtype) to convert values.")
+    sizes = _resolve(sizes_from(shape), array.size, array.shape)
+    if not _viewable(array, sizes):
+        raise RuntimeError(
+            "view size is not compatible with input tensor's size and stride (at least one dimension "
+            "spans across two contiguous subspaces). Use .reshape(...) instead."
+        )
+    return reshape_to(input, shape=sizes)
+
+
+def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """Merge the dimensions from `start_dim` to `end_dim` into one.
+
+    Raises:
+        RuntimeError: `start_dim` comes after `end_dim`.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.zeros(2, 3, 4).flatten(1).shape
+        torch.Size([2, 12])
+    """
+    shape = input._array.shape
+    if not shape:
+        return reshape(input, 1)
+    first, last = normalize_dim(start_dim, len(shape)), normalize_dim(end_dim, len(shape))
+    if first > last:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if first == last:
+        return input
+    merged = math.prod(shape[first : last + 1])
+    return reshape(input, (*shape[:first], merged, *shape[last + 1 :]))
+
+
+def _squeeze(x: ndarray, *, axes: tuple[int, ...] | None) -> ndarray:
+    gone = [i for i, n in enumerate(x.shape) if n == 1 and (axes is None or i in axes)]
+    return np.squeeze(x, tuple(gone))
+
+
+squeeze_axes = primitive(
+    _squeeze, view=True, grad_name=lambda n: f"SqueezeBackward{0 if n.options['axes'] is None else 1}"
+).vjp(lambda g, x_shape: reshape_to(g, shape=x_shape))
+
+
+def squeeze(input: Any, dim: Any = None) -> Any:
+    """Drop the dimensions of size 1, or those of `dim` that have size 1.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.zeros(2, 1, 3, 1).squeeze(1).shape
+        torch.Size([2, 3, 1])
+    """
+    axes = None if dim is None else normalize_dims(dim, ndim_of(input)) or ()
+    return squeeze_axes(input, axes=axes)
+
+
+def _unsqueeze(x: ndarray, *, axis: int) -> ndarray:
+    return np.expand_dims(x, axis)
+
+
+_insert_axis = primitive(_unsqueeze, view=True, grad_name="UnsqueezeBackward0").vjp(
+    lambda g, x_shape: reshape_to(g, shape=x_shape)
+)
+
+
+def unsqueeze(input: Any, dim: int) -> Any:
+    """Insert a dimension of size 1 at `dim`.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.zeros(2, 3).unsqueeze(1).shape
+        torch.Size([2, 1, 3])
+    """
+    return _insert_axis(input, axis=normalize_dim(dim, ndim_of(input) + 1))
+
+
+# ------------------------------------------------------------------------------------------- permuting
+def _permute(x: ndarray, *, axes: tuple[int, ...], label: str = "Permute") -> ndarray:
+    return x.transpose(axes)
+
+
+def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(range(len(axes)), key=axes.__getitem__))
+
+
+permute_to = primitive(
+    _permute, view=True, grad_name=lambda node: f"{node.options.get('label', 'Permute')}Backward0"
+)
+permute_to.vjp(lambda g, axes: permute_to(g, axes=_inverse(axes)))
+
+
+def permute(input: Any, *dims: Any) -> Any:
+    """The dimensions in another order.
+
+    Raises:
+        RuntimeError: `dims` is not a permutation of the dimensions.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.zeros(2, 3, 4).permute(2, 0, 1).shape
+        torch.Size([4, 2, 3])
+    """
+    order = sizes_from(dims)
+    ndim = ndim_of(input)
+    if len(order) != ndim:
+        raise RuntimeError(
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of "
+            f"the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = "
+            f"{len(order)}"
+        )
+    axes = tuple(normalize_dim(d, ndim) for d in order)
+    if len(set(axes)) != ndim:
+        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    return permute_to(input, axes=axes)
+
+
+def transpose(input: Any, dim0: int, dim1: int) -> Any:
+    """Swap two dimensions.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.zeros(2, 3).transpose(0, 1).shape
+        torch.Size([3, 2])
+    """
+    ndim = ndim_of(input)
+    a, b = normalize_dim(dim0, ndim), normalize_dim(dim1, ndim)
+    axes = list(range(ndim))
+    if ndim:
+        axes[a], axes[b] = b, a
+    return permute_to(input, axes=tuple(axes), label="Transpose")
+
+
+def t(input: Any) -> Any:
+    """The transpose of a matrix; a vector as it is.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.zeros(2, 3).t().shape
+        torch.Size([3, 2])
+    """
+    ndim = ndim_of(input)
+    if ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
+    return permute_to(input, axes=tuple(reversed(range(ndim))), label="T")
+
+
+def swap_last(x: Any) -> Any:
+    """The last two dimensions swapped, of an array or a variable."""
+    ndim = ndim_of(x)
+    return permute_to(x, axes=(*range(ndim - 2), ndim - 1, ndim - 2), label="Transpose")
+
+
+# ----------------------------------------------------------------------------------- repeating, joining
+def expand(input: Any, *sizes: Any) -> Any:
+    """Repeat along dimensions of size 1, or new leading ones, without copying; -1 keeps a size.
+
+    Raises:
+        RuntimeError: a dimension that is not 1 would change.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.tensor([[1.0], [2.0]]).expand(2, 3)
+        tensor([[1., 1., 1.],
+                [2., 2., 2.]])
+    """
+    wanted, shape = sizes_from(sizes), input._array.shape
+    extra = len(wanted) - len(shape)
+    if extra < 0:
+        raise RuntimeError(
+            f"expand(torch.{dtypes.of(input._array).tensor_type}{{{list(shape)}}}, size={list(wanted)}): "
+            f"the number of sizes provided ({len(wanted)}) must be greater or equal to the number of "
+            f"dimensions in the tensor ({len(shape)})"
+        )
+    found = []
+    for i, n in enumerate(wanted):
+        old = shape[i - extra] if i >= extra else None
+        if n == -1 and old is None:
+            raise RuntimeError(
+                f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing "
+                f"dimension {i}"
+            )
+        if old not in (None, 1, n) and n != -1:
+            raise RuntimeError(
+                f"The expanded size of the tensor ({n}) must match the existing size ({old}) at "
+                f"non-singleton dimension {i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}"
+            )
+        found.append(old if n == -1 else n)
+    return broadcast_to(input, shape=tuple(found))
+
+
+def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
+    """All tensors expanded to their common shape.
+
+    Example:
+        >>> import minigrad
+        >>> a, b = minigrad.broadcast_tensors(minigrad.zeros(3, 1), minigrad.zeros(2))
+        >>> a.shape, b.shape
+        (torch.Size([3, 2]), torch.Size([3, 2]))
+    """
+    shape = broadcast_shapes(*(t._array.shape for t in tensors))
+    return tuple(broadcast_to(t, shape=tuple(shape)) for t in tensors)
+
+
+def broadcast_shapes(*shapes: Sequence[int]) -> Size:
+    """The shape that arrays of these shapes broadcast to.
+
+    Raises:
+        RuntimeError: they do not.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.broadcast_shapes((3, 1), (2,))
+        torch.Size([3, 2])
+    """
+    try:
+        return Size(np.broadcast_shapes(*(tuple(s) for s in shapes)))
+    except ValueError:
+        raise RuntimeError(
+            "Shape mismatch: objects cannot be broadcast to a single shape: "
+            + ", ".join(str(list(s)) for s in shapes)
+        ) from None
+
+
+def _cat(*xs: ndarray, axis: int) -> ndarray:
+    return np.concatenate(xs, axis)
+
+
+def _cat_rule(g: Any, i: int, shapes: list[tuple[int, ...]], axis: int) -> Any:
+    start = sum(s[axis] for s in shapes[:i])
+    return slice_along(g, axis=axis, start=start, stop=start + shapes[i][axis], label="Slice")
+
+
+_cat_along = primitive(_cat, grad_name="CatBackward0").vjp(_cat_rule)
+
+
+def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
+    """Join tensors along an existing dimension.
+
+    Raises:
+        RuntimeError: there are none, or they differ in another dimension.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.cat([minigrad.zeros(2, 1), minigrad.ones(2, 2)], dim=1)
+        tensor([[0., 1., 1.],
+                [0., 1., 1.]])
+    """
+    tensors = _nonempty_list("cat", tensors)
+    first = next((t._array for t in tensors if t._array.shape != (0,)), tensors[0]._array)
+    tensors = [t for t in tensors if t._array.shape != (0,)] or tensors[:1]  # torch's legacy empties
+    if first.ndim == 0:
+        raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
+    axis = normalize_dim(dim, first.ndim)
+    for number, other in enumerate(tensors):
+        shape = other._array.shape
+        if len(shape) != first.ndim:
+            raise RuntimeError(
+                f"Tensors must have same number of dimensions: got {first.ndim} and {len(shape)}"
+            )
+        for i, (n, m) in enumerate(zip(first.shape, shape, strict=True)):
+            if i != axis and n != m:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {axis}. Expected size {n} but got "
+                    f"size {m} for tensor number {number} in the list."
+                )
+    return _cat_along(*_same_dtype(_cat_along, tensors), axis=axis)
+
+
+def _nonempty_list(name: str, tensors: Any) -> list[Any]:
+    if isinstance(tensors, Variable):
+        raise TypeError(f"{name}(): argument 'tensors' must be tuple of Tensors, not Tensor")
+    tensors = list(tensors)
+    if not tensors:
+        raise RuntimeError(f"{name}(): expected a non-empty list of Tensors")
+    for place, item in enumerate(tensors):
+        if not isinstance(item, Variable):
+            raise TypeError(
+                f"expected Tensor as element {place} in argument 0, but got {type(item).__name__}"
+            )
+    return tensors
+
+
+def _same_dtype(op: Any, tensors: list[Any]) -> list[Any]:
+    if all(t._array.dtype == tensors[0]._array.dtype for t in tensors):
+        return tensors
+    return common_operands(op, tensors)
+
+
+def _stack(*xs: ndarray, axis: int) -> ndarray:
+    return np.stack(xs, axis)
+
+
+_stack_along = primitive(_stack, grad_name="StackBackward0").vjp(
+    lambda g, i, axis: select_along(g, axis=axis, place=i)
+)
+
+
+def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
+    """Join tensors of one shape along a new dimension.
+
+    Raises:
+        RuntimeError: there are none, or their shapes differ.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.stack([minigrad.zeros(2), minigrad.ones(2)])
+        tensor([[0., 0.],
+                [1., 1.]])
+    """
+    tensors = _nonempty_list("stack", tensors)
+    shape = tensors[0]._array.shape
+    for number, other in enumerate(tensors):
+        if other._array.shape != shape:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and "
+                f"{list(other._array.shape)} at entry {number}"
+            )
+    axis = normalize_dim(dim, len(shape) + 1)
+    return _stack_along(*_same_dtype(_stack_along, tensors), axis=axis)
+
+
+# --------------------------------------------------------------------------------------------- splitting
+def _slice(x: ndarray, *, axis: int, start: int, stop: int, label: str) -> ndarray:
+    return x[(slice(None),) * axis + (slice(start, stop),)]
+
+
+def _pad_slice(x: ndarray, *, axis: int, start: int, size: int) -> ndarray:
+    """Zeros of `size` along the axis with x from `start` on: the adjoint of taking that slice."""
+    whole = np.zeros((*x.shape[:axis], size, *x.shape[axis + 1 :]), x.dtype)
+    whole[(slice(None),) * axis + (slice(start, start + x.shape[axis]),)] = x
+    return whole
+
+
+_pad_along = primitive(_pad_slice, grad_name="SliceBackward0").vjp(
+    lambda g, x_shape, axis, start: slice_along(
+        g, axis=axis, start=start, stop=start + x_shape[axis], label="Slice"
+    )
+)
+slice_along = primitive(_slice, view=True, grad_name=_label).vjp(
+    lambda g, x_shape, axis, start: _pad_along(g, axis=axis, start=start, size=x_shape[axis])
+)
+
+
+def _select(x: ndarray, *, axis: int, place: int) -> ndarray:
+    return x[(slice(None),) * axis + (slice(place, place + 1),)].squeeze(axis)
+
+
+def _embed(x: ndarray, *, axis: int, place: int, size: int) -> ndarray:
+    return _pad_slice(np.expand_dims(x, axis), axis=axis, start=place, size=size)
+
+
+_embed_along = primitive(_embed, grad_name="SelectBackward0").vjp(
+    lambda g, axis, place: select_along(g, axis=axis, place=place)
+)
+select_along = primitive(_select, view=True, grad_name="SelectBackward0").vjp(
+    lambda g, x_shape, axis, place: _embed_along(g, axis=axis, place=place, size=x_shape[axis])
+)
+
+
+def narrow(input: Any, dim: int, start: int, length: int) -> Any:
+    """The part of `length` from `start` on along `dim`, as a view.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.narrow(minigrad.arange(5), 0, 1, 3)
+        tensor([1, 2, 3])
+    """
+    axis = normalize_dim(dim, ndim_of(input))
+    size = input._array.shape[axis]
+    start = start + size if start < 0 else start
+    if not 0 <= start <= size - length:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
+    return slice_along(input, axis=axis, start=start, stop=start + length, label="Slice")
+
+
+def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
+    """Cut into pieces of one size (the last may be smaller), or of the listed sizes, as views.
+
+    Raises:
+        RuntimeError: the listed sizes do not add up to the dimension.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.arange(5).split(2)
+        (tensor([0, 1]), tensor([2, 3]), tensor([4]))
+    """
+    axis = normalize_dim(dim, ndim_of(tensor))
+    size = tensor._array.shape[axis]
+    if isinstance(split_size_or_sections, int):
+        step = split_size_or_sections
+        if step <= 0 and not (step == 0 and size == 0):
+            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={step}")
+        sizes = [min(step, size - start) for start in range(0, size, step)] if size else [0]
+    else:
+        sizes = list(split_size_or_sections)
+        if sum(sizes) != size:
+            raise RuntimeError(
+                f"split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at "
+                f"dimension {dim}), but got split_sizes={sizes}"
+            )
+    starts = [sum(sizes[:i]) for i in range(len(sizes))]
+    return tuple(
+        slice_along(tensor, axis=axis, start=start, stop=start + n, label="Split")
+        for start, n in zip(starts, sizes, strict=True)
+    )
+
+
+def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
+    """Cut into at most `chunks` pieces of equal size, the last possibly smaller, as views.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.arange(5).chunk(2)
+        (tensor([0, 1, 2]), tensor([3, 4]))
+    """
+    if chunks <= 0:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    size = input._array.shape[normalize_dim(dim, ndim_of(input))]
+    return split(input, max(-(-size // chunks), 1), dim)
+
+
+def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
+    """All slices along `dim`, without that dimension, as views.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.eye(2).unbind()
+        (tensor([1., 0.]), tensor([0., 1.]))
+    """
+    axis = normalize_dim(dim, ndim_of(input))
+    return tuple(
+        select_along(input, axis=axis, place=place) for place in range(input._array.shape[axis])
+    )
+
+
+def _clone(x: ndarray) -> ndarray:
+    return np.array(x, order="C")
+
+
+clone = primitive(
+    _clone,
+    grad_name="CloneBackward0",
+    doc="""A copy that gradients flow through.
+
+    Example:
+        >>> import minigrad
+        >>> x = minigrad.ones(2)
+        >>> y = x.clone()
+        >>> y[0] = 5
+        >>> x
+        tensor([1., 1.])
+    """,
+).vjp(lambda g: g)

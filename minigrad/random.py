@@ -1,0 +1,244 @@
+"""Random tensors, drawn from torch's CPU stream: the same seed gives the same numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.creation import _finish, _like, _sizes
+from minigrad.ops.inplace import assign
+from minigrad.stream import Generator as Generator
+from minigrad.stream import default_generator as default_generator
+from minigrad.tensor import Tensor
+
+
+def manual_seed(seed: int) -> Generator:
+    """Restart the random stream; returns the generator.
+
+    Example:
+        >>> import minigrad
+        >>> _ = minigrad.manual_seed(0)
+        >>> minigrad.rand(2)
+        tensor([0.4963, 0.7682])
+    """
+    return default_generator.manual_seed(seed)
+
+
+def seed() -> int:
+    """Restart the random stream from a seed of the operating system; returns it."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """The seed the random stream was last started from."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    """The state of the random stream, for `set_rng_state`."""
+    return Tensor._wrap(default_generator.get_state())
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    """Continue the random stream from a state that `get_rng_state` gave."""
+    default_generator.set_state(new_state._array)
+
+
+def _source(generator: Generator | None) -> Generator:
+    return default_generator if generator is None else generator
+
+
+def rand(
+    *sizes: Any,
+    size: Any = None,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Uniform values in [0, 1).
+
+    Example:
+        >>> import minigrad
+        >>> _ = minigrad.manual_seed(0)
+        >>> minigrad.rand(1, 3)
+        tensor([[0.4963, 0.7682, 0.0885]])
+    """
+    array = _source(generator).rand(_sizes(sizes, size), _kind(dtype))
+    return _finish(array, requires_grad, device)
+
+
+def randn(
+    *sizes: Any,
+    size: Any = None,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Values of the standard normal distribution.
+
+    Example:
+        >>> import minigrad
+        >>> _ = minigrad.manual_seed(0)
+        >>> minigrad.randn(3)
+        tensor([ 1.5410, -0.2934, -2.1788])
+    """
+    array = _source(generator).randn(_sizes(sizes, size), _kind(dtype))
+    return _finish(array, requires_grad, device)
+
+
+def _kind(dtype: Any) -> np.dtype:
+    return dtypes.default_float() if dtype is None else dtypes.to_numpy(dtype)
+
+
+def randint(
+    low: int,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Integers in [low, high), int64; `randint(high, size)` starts at 0.
+
+    Raises:
+        RuntimeError: `low` is not below `high`.
+
+    Example:
+        >>> import minigrad
+        >>> _ = minigrad.manual_seed(0)
+        >>> minigrad.randint(0, 10, (4,))
+        tensor([4, 9, 3, 0])
+    """
+    if size is None and isinstance(high, (tuple, list)):
+        low, high, size = 0, low, high
+    elif high is None:
+        low, high = 0, low
+    if size is None:
+        raise TypeError("randint() needs a size, e.g. randint(0, 10, (3,))")
+    kind = np.dtype(np.int64) if dtype is None else dtypes.to_numpy(dtype)
+    array = _source(generator).randint(low, high, _sizes((), size), kind)
+    return _finish(array, requires_grad, device)
+
+
+def randperm(
+    n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None
+) -> Tensor:
+    """The integers below `n` in random order.
+
+    Example:
+        >>> import minigrad
+        >>> _ = minigrad.manual_seed(0)
+        >>> minigrad.randperm(4)
+        tensor([2, 0, 1, 3])
+    """
+    array = _source(generator).randperm(n)
+    return _finish(array if dtype is None else array.astype(dtypes.to_numpy(dtype)), False, device)
+
+
+def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
+    """1 with the probability each element gives, else 0.
+
+    Raises:
+        RuntimeError: an element is outside [0, 1].
+
+    Example:
+        >>> import minigrad
+        >>> _ = minigrad.manual_seed(0)
+        >>> minigrad.bernoulli(minigrad.tensor([0.0, 0.5, 1.0]))
+        tensor([0., 0., 1.])
+    """
+    return Tensor._wrap(_source(generator).bernoulli(input._array))
+
+
+def normal(
+    mean: Any,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Normal values; mean and std are numbers with a `size`, or tensors.
+
+    Raises:
+        RuntimeError: `std` is negative.
+
+    Example:
+        >>> import minigrad
+        >>> _ = minigrad.manual_seed(0)
+        >>> minigrad.normal(10.0, 2.0, (2,))
+        tensor([13.0820,  9.4131])
+    """
+    source = _source(generator)
+    if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
+        if size is None:
+            raise TypeError("normal() needs a size when mean and std are numbers, e.g. size=(3,)")
+        array = source.normal(_sizes((), size), mean, std, _kind(dtype))
+        return _finish(array, requires_grad, device)
+    means = mean._array if isinstance(mean, Tensor) else np.float32(mean)
+    deviations = std._array if isinstance(std, Tensor) else np.float32(std)
+    if (np.asarray(deviations) < 0).any():
+        raise RuntimeError("normal expects all elements of std >= 0.0")
+    kind = mean._array.dtype if isinstance(mean, Tensor) else std._array.dtype
+    shape = np.broadcast_shapes(np.shape(means), np.shape(deviations))
+    return Tensor._wrap((source.randn(shape, kind) * deviations + means).astype(kind))
+
+
+def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Uniform values in [0, 1) in the shape and dtype of `input`."""
+    return _finish(default_generator.rand(*_like(input, dtype)), requires_grad)
+
+
+def randn_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Standard normal values in the shape and dtype of `input`."""
+    return _finish(default_generator.randn(*_like(input, dtype)), requires_grad)
+
+
+def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None) -> Tensor:
+    """Integers in [low, high) in the shape and dtype of `input`."""
+    low, high = (0, low) if high is None else (low, high)
+    shape, kind = _like(input, dtype)
+    return _finish(default_generator.randint(low, high, shape).astype(kind), False)
+
+
+# ------------------------------------------------------------------------- methods that fill a tensor
+def uniform_(self: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Fill with uniform values in [a, b)."""
+    source = _source(generator)
+    return assign(self, source.uniform(self._array.shape, a, b, self._array.dtype))
+
+
+def normal_(
+    self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None
+) -> Tensor:
+    """Fill with normal values."""
+    source = _source(generator)
+    return assign(self, source.normal(self._array.shape, mean, std, self._array.dtype))
+
+
+def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
+    """Fill with 1 with probability `p`, else 0."""
+    source = _source(generator)
+    if isinstance(p, Tensor):
+        return assign(self, source.bernoulli(np.broadcast_to(p._array, self._array.shape)))
+    return assign(self, source.bernoulli_p(self._array.shape, p, np.float32))
+
+
+def random_(self: Tensor, low: int = 0, high: int | None = None, *, generator: Generator | None = None) -> Tensor:
+    """Fill with integers in [low, high)."""
+    low, high = (0, low) if high is None else (low, high)
+    return assign(self, _source(generator).randint(low, high, self._array.shape))
+
+
+Tensor.uniform_ = uniform_
+Tensor.normal_ = normal_
+Tensor.bernoulli_ = bernoulli_
+Tensor.random_ = random_

@@ -1,0 +1,680 @@
+"""class Tensor: an array that remembers how it was made. Its methods are one line each, calling ops."""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from minigrad import dtypes, formatting
+from minigrad.autograd import engine
+from minigrad.autograd.hooks import RemovableHandle
+from minigrad.autograd.op import UFUNCS, cast, sum_to
+from minigrad.autograd.tape import Leaf, Node, Variable, current_node
+from minigrad.dtypes import Size
+from minigrad.ops import activation, elementwise, indexing, inplace, linalg, reduction, softmax
+from minigrad.ops import shape as shapes
+
+_DATA_ONLY = (
+    "Only Tensors of floating point and complex dtype can require gradients\n"
+    "This one is {}. Convert it first, e.g. x.float().requires_grad_()."
+)
+
+
+class Tensor(Variable):
+    """A multi-dimensional array with a gradient.
+
+    Made by `minigrad.tensor(data)`, by the creation functions, or by operations. `Tensor(data)` is torch's
+    legacy constructor: float32 values from a sequence, or an uninitialised tensor of the given sizes.
+
+    Example:
+        >>> import minigrad
+        >>> x = minigrad.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        >>> y = (x ** 2).sum()
+        >>> y
+        tensor(14., grad_fn=<SumBackward0>)
+        >>> y.backward()
+        >>> x.grad
+        tensor([2., 4., 6.])
+    """
+
+    __slots__ = ()
+    __array_priority__ = 1000
+
+    def __new__(cls, *data: Any) -> Any:
+        return cls._wrap(legacy_array(data, np.dtype(np.float32)))
+
+    # ------------------------------------------------------------------------------- what it is
+    @property
+    def data(self) -> Tensor:
+        """The same memory without a graph, and without version counting."""
+        return self._result._wrap(self._array)
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        self._array = value._array
+
+    @property
+    def grad(self) -> Any:
+        """What `backward()` accumulated for this leaf, None before."""
+        if self._grad is None and self._node is not None and not self.is_leaf:
+            if self._node.retained is None:
+                warnings.warn(
+                    "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
+                    "attribute won't be populated during autograd.backward(). If you indeed want the .grad "
+                    "field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf "
+                    "Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf "
+                    "Tensor instead. See github.com/pytorch/pytorch/pull/30531 for more informations.",
+                    UserWarning,
+                    stacklevel=2,
+                )
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None and not isinstance(value, Tensor):
+            raise TypeError(
+                f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+            )
+        if value is not None and value._array.shape != self._array.shape:
+            raise RuntimeError(
+                f"assigned grad has data of a different size: got {list(value._array.shape)}, expected "
+                f"{list(self._array.shape)}"
+            )
+        self._grad = value
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The recorded operation that made this tensor, None for a leaf."""
+        node = current_node(self)
+        return None if isinstance(node, Leaf) else node
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients are recorded for this tensor."""
+        return current_node(self) is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Start (or stop) recording gradients for this leaf."""
+        if not requires_grad:
+            if not self.is_leaf:
+                raise RuntimeError(
+                    "you can only change requires_grad flags of leaf variables. If you want to use a "
+                    "computed variable in a subgraph that doesn't require differentiation use "
+                    "var_no_grad = var.detach()."
+                )
+            self._node = None
+        elif self._node is None:
+            if self._array.dtype.kind != "f":
+                raise RuntimeError(_DATA_ONLY.format(self.dtype))
+            self._node = Leaf(self)
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether the user made this tensor (or it has no gradient to record)."""
+        node = current_node(self)
+        return node is None or isinstance(node, Leaf)
+
+    @property
+    def _version(self) -> int:
+        return self._counter[0]
+
+    @property
+    def _base(self) -> Any:
+        return None if self._view is None else self._view.base
+
+    @property
+    def shape(self) -> Size:
+        """The sizes of the dimensions."""
+        return Size(self._array.shape)
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """The data type of the elements."""
+        return dtypes.from_numpy(self._array.dtype)
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self._array.ndim
+
+    @property
+    def device(self) -> dtypes.device:
+        """Always the CPU."""
+        return dtypes.CPU
+
+    @property
+    def T(self) -> Tensor:
+        """The tensor with its dimensions reversed."""
+        return shapes.permute_to(self, axes=tuple(reversed(range(self.ndim))))
+
+    @property
+    def mT(self) -> Tensor:
+        """The tensor with its last two dimensions swapped."""
+        return shapes.swap_last(self)
+
+    @property
+    def is_cuda(self) -> bool:
+        """False: minigrad computes on the CPU."""
+        return False
+
+    def size(self, dim: int | None = None) -> Any:
+        """All sizes, or that of one dimension."""
+        return self.shape if dim is None else self.shape[shapes.normalize_dim(dim, self.ndim)]
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self._array.ndim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self._array.size
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        """The number of bytes of an element."""
+        return self._array.itemsize
+
+    def stride(self) -> tuple[int, ...]:
+        """The steps in memory along each dimension, in elements."""
+        return tuple(s // self._array.itemsize for s in self._array.strides)
+
+    def is_contiguous(self) -> bool:
+        """Whether the elements lie in memory in row-major order."""
+        return self._array.flags.c_contiguous
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return self._array.ctypes.data
+
+    def is_floating_point(self) -> bool:
+        """Whether the dtype is float32 or float64."""
+        return self._array.dtype.kind == "f"
+
+    # -------------------------------------------------------------------------------- getting it out
+    def item(self) -> Any:
+        """The only element as a Python number."""
+        if self._array.size != 1:
+            raise RuntimeError(
+                f"a Tensor with {self._array.size} elements cannot be converted to Scalar\n"
+                "Reduce it first (.sum(), .mean()), index one element, or use .tolist()."
+            )
+        return self._array.item()
+
+    def tolist(self) -> Any:
+        """The elements as nested lists of Python numbers; a number for a 0-d tensor."""
+        return self._array.tolist()
+
+    def numpy(self, *, force: bool = False) -> ndarray:
+        """The elements as an ndarray that shares this tensor's memory."""
+        if self.requires_grad and not force:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        return self._array
+
+    def detach(self) -> Tensor:
+        """The same memory, cut off from the graph."""
+        result = self._result._wrap(self._array)
+        result._counter = self._counter
+        return result
+
+    def detach_(self) -> Tensor:
+        """Cut this tensor off from the graph."""
+        self._node = None
+        return self
+
+    def cpu(self) -> Tensor:
+        """The tensor itself."""
+        return self
+
+    def contiguous(self) -> Tensor:
+        """The tensor itself if it is contiguous, else a copy that is."""
+        return self if self.is_contiguous() else shapes.clone(self)
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """In the dtype of `other`."""
+        return self.to(other.dtype)
+
+    def to(self, *args: Any, **kwargs: Any) -> Tensor:
+        """In another dtype: `to(dtype)`, `to("cpu")`, `to(device, dtype)`, `to(other)`."""
+        kwargs.pop("non_blocking", None), kwargs.pop("copy", None)
+        for given in (*args, *kwargs.values()):
+            if isinstance(given, Tensor):
+                given = given.dtype
+            if isinstance(given, (str, dtypes.device)):
+                dtypes.check_device(given)
+            elif given is not None and not isinstance(given, bool):
+                return _to_dtype(self, dtypes.to_numpy(given))
+        return self
+
+    def type(self, dtype: Any = None) -> Any:
+        """The type's name, 'torch.FloatTensor'; or, given a dtype, the tensor in it."""
+        if dtype is None:
+            return f"torch.{self.dtype.tensor_type}"
+        if isinstance(dtype, str):
+            names = {d.tensor_type: d for d in dtypes.ALL}
+            found = names.get(dtype.removeprefix("torch."))
+            if found is None:
+                raise ValueError(f"invalid type: {dtype!r}; expected one of {sorted(names)}")
+            dtype = found
+        return self.to(dtype)
+
+    def float(self) -> Tensor:
+        """As float32."""
+        return _to_dtype(self, dtypes.float32.numpy)
+
+    def double(self) -> Tensor:
+        """As float64."""
+        return _to_dtype(self, dtypes.float64.numpy)
+
+    def long(self) -> Tensor:
+        """As int64."""
+        return _to_dtype(self, dtypes.int64.numpy)
+
+    def int(self) -> Tensor:
+        """As int32."""
+        return _to_dtype(self, dtypes.int32.numpy)
+
+    def short(self) -> Tensor:
+        """As int16."""
+        return _to_dtype(self, dtypes.int16.numpy)
+
+    def char(self) -> Tensor:
+        """As int8."""
+        return _to_dtype(self, dtypes.int8.numpy)
+
+    def byte(self) -> Tensor:
+        """As uint8."""
+        return _to_dtype(self, dtypes.uint8.numpy)
+
+    def bool(self) -> Tensor:
+        """As bool."""
+        return _to_dtype(self, dtypes.bool.numpy)
+
+    # --------------------------------------------------------------------------------- the gradient
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: Any = None,
+        create_graph: Any = False,
+        inputs: Any = None,
+    ) -> None:
+        """Add the gradients of this tensor to the `.grad` of the leaves it was made from.
+
+        `gradient` is the cotangent, of this tensor's shape; a one-element tensor needs none. See
+        `minigrad.autograd.backward`.
+        """
+        engine.backward(self, gradient, retain_graph, create_graph, inputs)
+
+    def retain_grad(self) -> None:
+        """Let `backward()` set `.grad` of this non-leaf too."""
+        node = current_node(self)
+        if node is None:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if not isinstance(node, Leaf):
+            node.retained = weakref.ref(self)
+
+    @property
+    def retains_grad(self) -> Any:
+        """Whether `retain_grad()` was called on this non-leaf."""
+        node = current_node(self)
+        return node is not None and node.retained is not None
+
+    def register_hook(self, hook: Callable[[Tensor], Any]) -> RemovableHandle:
+        """Call `hook` with this tensor's gradient in every backward; what it returns replaces it."""
+        node = current_node(self)
+        if node is None:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if node.hooks is None:
+            node.hooks = {}
+        return RemovableHandle(node.hooks, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
+        """Call `hook` with this leaf each time its `.grad` has been added to."""
+        node = self._node
+        if not isinstance(node, Leaf):
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if node.post_hooks is None:
+            node.post_hooks = {}
+        return RemovableHandle(node.post_hooks, hook)
+
+    # -------------------------------------------------------------------------------- Python protocol
+    def __repr__(self) -> str:
+        name = None if self.grad_fn is None else self.grad_fn.name()
+        return formatting.format_tensor(
+            self._array, grad_fn=name, requires_grad=self.requires_grad and name is None
+        )
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if self.ndim == 0 and spec else format(repr(self), spec)
+
+    def __len__(self) -> Any:
+        if self.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return len(self._array)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(shapes.unbind(self))
+
+    def __contains__(self, element: Any) -> Any:
+        return bool((self == element)._array.any())
+
+    def __bool__(self) -> Any:
+        if self._array.size != 1:
+            kind = "no values" if self._array.size == 0 else "more than one value"
+            raise RuntimeError(
+                f"Boolean value of Tensor with {kind} is ambiguous\nUse .any() or .all(), or compare .item()."
+            )
+        return bool(self._array.item())
+
+    def __float__(self) -> Any:
+        return float(self.item())
+
+    def __int__(self) -> Any:
+        return int(self.item())
+
+    def __index__(self) -> Any:
+        if self._array.size != 1 or self._array.dtype.kind not in "iub":
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self._array.item())
+
+    __hash__ = object.__hash__
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> ndarray:
+        array = self.numpy()
+        if dtype is not None and array.dtype != dtype:
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        op = UFUNCS.get(ufunc)
+        if method == "__call__" and op is not None and not kwargs:
+            return op(*inputs)
+        arrays = [x.numpy() if isinstance(x, Tensor) else x for x in inputs]
+        result = getattr(ufunc, method)(*arrays, **kwargs)
+        if method != "__call__" or "out" in kwargs or not isinstance(result, (ndarray, np.generic)):
+            return result
+        return self._result._wrap(np.asarray(result))
+
+    def __deepcopy__(self, memo: dict) -> Tensor:
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol "
+                "at the moment. Use .detach().clone() for a copy of the values."
+            )
+        if id(self) in memo:
+            return memo[id(self)]
+        copy = type(self)._wrap(self._array.copy())
+        memo[id(self)] = copy
+        if self._grad is not None:
+            copy._grad = self._grad.detach().clone()
+        return copy.requires_grad_(self.requires_grad) if self.requires_grad else copy
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if not self.is_leaf:
+            raise RuntimeError("only leaf tensors can be pickled. Use .detach() first.")
+        return (_rebuild, (type(self), self._array, self.requires_grad))
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return indexing.getitem(self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        inplace.setitem(self, index, value)
+
+    # ---------------------------------------------------------------------------------- operators
+    def __add__(self, other: Any) -> Tensor:
+        return elementwise.add(self, other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Tensor:
+        return elementwise.sub(self, other)
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return elementwise.sub(other, self)
+
+    def __mul__(self, other: Any) -> Tensor:
+        return elementwise.mul(self, other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return elementwise.div(self, other)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return elementwise.div(other, self)
+
+    def __floordiv__(self, other: Any) -> Tensor:
+        return elementwise.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return elementwise.floor_divide(other, self)
+
+    def __mod__(self, other: Any) -> Tensor:
+        return elementwise.remainder(self, other)
+
+    def __rmod__(self, other: Any) -> Tensor:
+        return elementwise.remainder(other, self)
+
+    def __pow__(self, other: Any) -> Tensor:
+        return elementwise.pow(self, other)
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return elementwise.pow(other, self)
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return linalg.matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return linalg.matmul(other, self)
+
+    def __neg__(self) -> Tensor:
+        return elementwise.neg(self)
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __abs__(self) -> Tensor:
+        return elementwise.abs(self)
+
+    def __invert__(self) -> Tensor:
+        return elementwise.bitwise_not(self)
+
+    def __and__(self, other: Any) -> Tensor:
+        return elementwise.bitwise_and(self, other)
+
+    __rand__ = __and__
+
+    def __or__(self, other: Any) -> Tensor:
+        return elementwise.bitwise_or(self, other)
+
+    __ror__ = __or__
+
+    def __xor__(self, other: Any) -> Tensor:
+        return elementwise.bitwise_xor(self, other)
+
+    __rxor__ = __xor__
+
+    def __eq__(self, other: Any) -> Any:
+        return elementwise.eq(self, other) if _comparable(other) else NotImplemented
+
+    def __ne__(self, other: Any) -> Any:
+        return elementwise.ne(self, other) if _comparable(other) else NotImplemented
+
+    def __lt__(self, other: Any) -> Tensor:
+        return elementwise.lt(self, other)
+
+    def __le__(self, other: Any) -> Tensor:
+        return elementwise.le(self, other)
+
+    def __gt__(self, other: Any) -> Tensor:
+        return elementwise.gt(self, other)
+
+    def __ge__(self, other: Any) -> Tensor:
+        return elementwise.ge(self, other)
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return inplace.update(self, elementwise.add, other)
+
+    def __isub__(self, other: Any) -> Tensor:
+        return inplace.update(self, elementwise.sub, other)
+
+    def __imul__(self, other: Any) -> Tensor:
+        return inplace.update(self, elementwise.mul, other)
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return inplace.update(self, elementwise.div, other)
+
+    def __ifloordiv__(self, other: Any) -> Tensor:
+        return inplace.update(self, elementwise.floor_divide, other)
+
+    def __imod__(self, other: Any) -> Tensor:
+        return inplace.update(self, elementwise.remainder, other)
+
+    def __ipow__(self, other: Any) -> Tensor:
+        return inplace.update(self, elementwise.pow, other)
+
+    def __iand__(self, other: Any) -> Tensor:
+        return inplace.update(self, elementwise.bitwise_and, other)
+
+    def __ior__(self, other: Any) -> Tensor:
+        return inplace.update(self, elementwise.bitwise_or, other)
+
+    def __ixor__(self, other: Any) -> Tensor:
+        return inplace.update(self, elementwise.bitwise_xor, other)
+
+    # ------------------------------------------------------------------- operations, by their family
+    add = elementwise.add_scaled
+    sub = elementwise.sub_scaled
+    mul = multiply = elementwise.mul
+    div = divide = true_divide = elementwise.div
+    floor_divide = elementwise.floor_divide
+    remainder = elementwise.remainder
+    neg = negative = elementwise.neg
+    pow = elementwise.pow
+    exp, expm1 = elementwise.exp, elementwise.expm1
+    log, log2, log10, log1p = elementwise.log, elementwise.log2, elementwise.log10, elementwise.log1p
+    sqrt, rsqrt, square = elementwise.sqrt, elementwise.rsqrt, elementwise.square
+    reciprocal, xlogy = elementwise.reciprocal, elementwise.xlogy
+    sin, cos = elementwise.sin, elementwise.cos
+    abs, sign = elementwise.abs, elementwise.sign
+    maximum, minimum = elementwise.maximum, elementwise.minimum
+    clamp = clip = elementwise.clamp
+    floor, ceil, trunc, round = (
+        elementwise.floor,
+        elementwise.ceil,
+        elementwise.trunc,
+        elementwise.round,
+    )
+    eq, ne, lt, le = elementwise.eq, elementwise.ne, elementwise.lt, elementwise.le
+    gt, ge = elementwise.gt, elementwise.ge
+    logical_and, logical_or = elementwise.logical_and, elementwise.logical_or
+    logical_xor, logical_not = elementwise.logical_xor, elementwise.logical_not
+    isnan, isinf, isfinite = elementwise.isnan, elementwise.isinf, elementwise.isfinite
+    allclose, equal, isclose = elementwise.allclose, elementwise.equal, elementwise.isclose
+
+    sigmoid, tanh, relu = activation.sigmoid, activation.tanh, activation.relu
+    softmax, log_softmax, logsumexp = softmax.softmax, softmax.log_softmax, softmax.logsumexp
+
+    sum, mean, prod = reduction.sum, reduction.mean, reduction.prod
+    max, min, amax, amin = reduction.max, reduction.min, reduction.amax, reduction.amin
+    argmax, argmin = reduction.argmax, reduction.argmin
+    var, std, norm = reduction.var, reduction.std, reduction.norm
+    any, all = reduction.any, reduction.all
+
+    reshape, view, flatten = shapes.reshape, shapes.view, shapes.flatten
+    permute, transpose, t = shapes.permute, shapes.transpose, shapes.t
+    squeeze, unsqueeze, expand = shapes.squeeze, shapes.unsqueeze, shapes.expand
+    split, chunk, unbind, narrow = shapes.split, shapes.chunk, shapes.unbind, shapes.narrow
+    clone = shapes.clone
+
+    gather, masked_fill = indexing.gather, indexing.masked_fill
+    matmul, mm, dot = linalg.matmul, linalg.mm, linalg.dot
+
+    # ----------------------------------------------------------------------------- in-place twins
+    add_, sub_ = inplace.twin(elementwise.add_scaled), inplace.twin(elementwise.sub_scaled)
+    mul_, div_, pow_ = (inplace.twin(op) for op in (elementwise.mul, elementwise.div, elementwise.pow))
+    neg_, abs_, exp_, log_, sqrt_ = (
+        inplace.twin(op)
+        for op in (
+            elementwise.neg,
+            elementwise.abs,
+            elementwise.exp,
+            elementwise.log,
+            elementwise.sqrt,
+        )
+    )
+    clamp_, round_ = inplace.twin(elementwise.clamp), inplace.twin(elementwise.round)
+    sigmoid_, tanh_, relu_ = (
+        inplace.twin(op) for op in (activation.sigmoid, activation.tanh, activation.relu)
+    )
+    masked_fill_ = inplace.twin(indexing.masked_fill)
+    copy_ = fill_ = inplace.assign
+
+    def zero_(self) -> Tensor:
+        """Fill with zeros."""
+        return inplace.assign(self, 0)
+
+    def view_as(self, other: Tensor) -> Tensor:
+        """`view` in the shape of `other`."""
+        return shapes.view(self, other._array.shape)
+
+    def reshape_as(self, other: Tensor) -> Tensor:
+        """`reshape` to the shape of `other`."""
+        return shapes.reshape(self, other._array.shape)
+
+    def expand_as(self, other: Tensor) -> Tensor:
+        """`expand` to the shape of `other`."""
+        return shapes.expand(self, other._array.shape)
+
+    def sum_to_size(self, *size: Any) -> Tensor:
+        """Sum out the dimensions that broadcasting from `size` to this shape would repeat."""
+        return sum_to(self, shape=shapes.sizes_from(size))
+
+
+Tensor._result = Tensor
+
+
+def _to_dtype(tensor: Tensor, kind: np.dtype) -> Tensor:
+    if tensor._array.dtype == kind:
+        return tensor
+    return cast(tensor, dtype=kind, source=tensor._array.dtype)
+
+
+def _comparable(other: Any) -> bool:
+    return isinstance(other, (Variable, ndarray, np.generic, bool, int, float))
+
+
+def _rebuild(kind: type[Tensor], array: ndarray, requires_grad: bool) -> Tensor:
+    tensor = kind._wrap(array)
+    return tensor.requires_grad_() if requires_grad else tensor
+
+
+def legacy_array(data: tuple[Any, ...], kind: np.dtype) -> ndarray:
+    """What torch's legacy constructors make: `Tensor([1, 2])` converts values, `Tensor(2, 3)` takes sizes."""
+    if not data:
+        return np.empty(0, kind)
+    if _are_sizes(data):
+        return np.zeros(data, kind)
+    (values,) = data
+    if isinstance(values, Size):
+        return np.zeros(values, kind)
+    return np.array(values._array if isinstance(values, Variable) else values, kind)
+
+
+def _are_sizes(values: tuple[Any, ...]) -> bool:
+    """Whether all are ints: then they are sizes, not values."""
+    return all(isinstance(v, int) and not isinstance(v, bool) for v in values)
