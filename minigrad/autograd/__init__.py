@@ -7,6 +7,7 @@ from minigrad.autograd.function import once_differentiable as once_differentiabl
 from minigrad.autograd.gradcheck import GradcheckError as GradcheckError
 from minigrad.autograd.gradcheck import gradcheck as gradcheck
 from minigrad.autograd.gradcheck import gradgradcheck as gradgradcheck
+from minigrad.autograd.tape import Variable as Variable
 from minigrad.autograd.tape import enable_grad as enable_grad
 from minigrad.autograd.tape import inference_mode as inference_mode
 from minigrad.autograd.tape import no_grad as no_grad
@@ -15,6 +16,7 @@ from minigrad.autograd.tape import set_grad_enabled as set_grad_enabled
 __all__ = [
     "Function",
     "GradcheckError",
+    "Variable",
     "backward",
     "enable_grad",
     "grad",

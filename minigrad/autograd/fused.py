@@ -105,20 +105,27 @@ class Fused:
                     prototype = value
                 if mode.enabled and current_node(value) is not None:
                     if place not in self.wrt:
-                        return self.definition(*values)
+                        return self._by_definition(values)
                     tracked = True
                 value = value._array
             arrays.append(value)
         options = {name: arrays[place] for name, place in self._options}
         found = self.forward(*self._operands(arrays), grad=tracked, **options)
         if found is NotImplemented or prototype is None:
-            return self.definition(*values)
+            return self._by_definition(values)
         y, gradients = found
         if not tracked:
             return prototype._result._wrap(y)
         if not isinstance(gradients, tuple):
             gradients = (gradients,)
         return prototype._result._wrap(y, FusedNode(self, values, gradients))
+
+    def _by_definition(self, values: Sequence[Any]) -> Any:
+        """What the definition computes, under the name the operation has."""
+        y = self.definition(*values)
+        if y._node is not None:
+            y._node = Relay(y._node, _named(self.grad_name, values))
+        return y
 
     def __repr__(self) -> str:
         return f"<fused {self.__name__}>"  # type: ignore[attr-defined]
@@ -182,23 +189,31 @@ class FusedNode(Node):
         self.variables = []
 
     def name(self) -> str:
-        name = self.op.grad_name
-        return name if isinstance(name, str) else name(self.values or ())
+        return _named(self.op.grad_name, self.values or ())
+
+
+def _named(name: str | Callable[[Sequence[Any]], str], values: Sequence[Any]) -> str:
+    return name if isinstance(name, str) else name(values)
 
 
 class Relay(Node):
-    """Hands its cotangent on unchanged; stands for an operand where only a part of the graph is walked."""
+    """Hands its cotangent on unchanged.
 
-    __slots__ = ()
+    It stands for an operand where only a part of the graph is walked, and gives a result the name of the
+    operation where its definition ran.
+    """
 
-    def __init__(self, edge: Node | None) -> None:
+    __slots__ = ("label",)
+
+    def __init__(self, edge: Node | None, label: str = "AliasBackward0") -> None:
         super().__init__((edge,))
+        self.label = label
 
     def vjp(self, g: Any, keep: bool) -> Sequence[Any]:
         return (g,)
 
     def name(self) -> str:
-        return "AliasBackward0"
+        return self.label
 
 
 def fused(

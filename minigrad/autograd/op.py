@@ -38,6 +38,8 @@ Promote = Literal["common", "float"] | None
 
 UFUNCS: dict[np.ufunc, Primitive] = {}  # what `np.exp(tensor)` means: filled by `primitive`
 _UFUNC_OPERANDS = {1: ("x",), 2: ("a", "b"), 3: ("a", "b", "c")}
+_FLOATS = frozenset((np.dtype(np.float32), np.dtype(np.float64)))
+_BOOL = np.dtype(bool)
 _CONSTANT = [0]  # the version of an operand that is no variable: never counted up
 
 
@@ -101,17 +103,21 @@ class Primitive:
         return [given[name] if name in given else value for name, value in self.options.items()]
 
     def __call__(self, *operands: Any, **options: Any) -> Any:
-        prototype = None
+        for operand in operands:
+            if isinstance(operand, Variable):
+                prototype = operand
+                break
+        else:
+            return self._on_arrays(operands, options)
         tracked = False
-        same = True
+        fits = True  # whether NumPy would promote the operands as torch does
+        has_float = False  # among Python scalars
         kind = None
         arrays: list[Any] = []
         edges: list[Node | None] = []
         for operand in operands:
             node = None
             if isinstance(operand, Variable):
-                if prototype is None:
-                    prototype = operand
                 node = operand._node if operand._view is None else current_node(operand)
                 if node is not None:
                     tracked = True
@@ -119,34 +125,47 @@ class Primitive:
             if type(operand) is ndarray:
                 if operand.dtype is not kind:
                     if kind is not None:
-                        same = False
+                        fits = False
                     kind = operand.dtype
-            elif self.promote is not None:
-                same = same and _is_weak(operand, kind)
+            elif type(operand) is float:
+                has_float = True
+            elif type(operand) is not int:
+                fits = False
             arrays.append(operand)
             edges.append(node)
-        if self.promote is not None and (
-            not same or kind is None or (self.promote == "float" and kind.kind != "f")
+        if self.promote is not None and not (
+            fits
+            and (
+                kind in _FLOATS
+                or (self.promote == "common" and kind is not _BOOL and not has_float)
+            )
         ):
-            return self(*common_operands(self, operands, self.promote == "float"), **options)
-        if prototype is None:
-            return self.forward(*arrays, **options)
-
+            converted = common_operands(self, operands, self.promote == "float")
+            if any(new is not old for new, old in zip(converted, operands, strict=True)):
+                return self(*converted, **options)
         try:
             y = mode.quietly(self.forward, *arrays, **options)
         except (TypeError, ValueError) as error:
             raise _translated(self, arrays, error) from None
         if type(y) is not ndarray:
             y = np.asarray(y)
-        if tracked and mode.enabled and self.rules:
-            node = PrimitiveNode(self, edges, options)
-            result = prototype._result._wrap(y, node)
-            node.save(operands, arrays, result)
-        else:
-            result = prototype._result._wrap(y)
+        result = prototype._result._wrap(y)
+        if tracked and mode.enabled and self.rules and y.dtype.kind == "f":
+            result._node = PrimitiveNode(self, edges, options, operands, arrays, result)
         if self.view:
             _link_view(result, prototype, self, options)
         return result
+
+    def _on_arrays(self, operands: Sequence[Any], options: dict[str, Any]) -> Any:
+        """The implementation itself: what a rule calls in a plain backward. NumPy promotes."""
+        for operand in operands:
+            if isinstance(operand, (ndarray, np.generic)):
+                return self.forward(*operands, **options)
+        names = " and ".join(type(operand).__name__ for operand in operands) or "nothing"
+        raise TypeError(
+            f"{self.__name__}(): argument 'input' (position 1) must be Tensor, not {names}\n"
+            "Make a tensor first: minigrad.tensor(...)."
+        )
 
 
 def common_operands(op: Primitive, operands: Sequence[Any], to_float: bool = False) -> list[Any]:
@@ -194,13 +213,6 @@ def _picker(places: list[int]) -> Callable[[list], tuple]:
     return itemgetter(*places)
 
 
-def _is_weak(operand: Any, kind: np.dtype | None) -> bool:
-    """Whether a Python scalar can be handed to NumPy as it is beside an array of dtype `kind`."""
-    if type(operand) is float:
-        return kind is not None and kind.kind == "f"
-    return kind is not None and (type(operand) is int and kind.kind != "b")
-
-
 def _scalar_or_array(op: Primitive, operand: Any, weak: bool) -> Any:
     """The array or Python scalar behind an operand. NumPy scalars are weak beside a variable; where
     there is none they are what NumPy made of a 0-d array, and count as one."""
@@ -243,9 +255,9 @@ def _translated(op: Primitive, arrays: Sequence[Any], error: Exception) -> Excep
             "a mask, use the `~` or `logical_not()` operator instead."
         )
     if "negative integer powers" in text:
-        return RuntimeError(text + " Convert the base to a float first, e.g. x.float() ** -1.")
+        return RuntimeError(text + "\nConvert the base to a float first, e.g. x.float() ** -1.")
     if "not supported for the input types" in text:
-        kinds = [dtypes.of(a).scalar_type for a in arrays if isinstance(a, ndarray)]
+        kinds = dict.fromkeys(dtypes.of(a).scalar_type for a in arrays if isinstance(a, ndarray))
         return NotImplementedError(
             f'"{op.__name__}_cpu" not implemented for {" and ".join(repr(k) for k in kinds)}'
         )
@@ -270,33 +282,43 @@ class PrimitiveNode(Node):
 
     __slots__ = ("op", "options", "arrays", "shapes", "output", "counters", "versions", "saves")
 
-    def __init__(self, op: Primitive, edges: list[Node | None], options: dict) -> None:
+    def __init__(
+        self,
+        op: Primitive,
+        edges: list[Node | None],
+        options: dict[str, Any],
+        operands: Sequence[Any],
+        arrays: list[Any],
+        result: Variable,
+    ) -> None:
+        """Keep what the rules of the operands with a gradient name, and the versions it has now."""
         Node.__init__(self, edges)
         self.op = op
         self.options = options
-
-    def save(self, operands: Sequence[Any], arrays: list[Any], result: Variable) -> None:
-        """Keep what the rules of the operands with a gradient name, with the versions it has now."""
-        self.shapes = [a.shape if type(a) is ndarray else () for a in arrays]
+        self.shapes = [a.shape if type(a) is ndarray else None for a in arrays]  # None: a number
         self.output = None
-        self.counters: list[list[int]] = []
-        self.arrays: list[Any] | None = []
+        counters: list[list[int]] = []
         needed = 0
-        if not self.op.variadic:
-            for need, edge in zip(self.op.needs, self.edges, strict=True):
+        if op.variadic:
+            arrays = []
+        else:
+            for need, edge in zip(op.needs, edges, strict=True):
                 if edge is not None:
                     needed |= need
             for place, operand in enumerate(operands):
                 if not needed >> place & 1:
                     arrays[place] = None
-                elif isinstance(operand, Variable):
-                    self.counters.append(operand._counter)
-            self.arrays = arrays
+                elif type(arrays[place]) is ndarray:
+                    counters.append(
+                        operand._counter if isinstance(operand, Variable) else _CONSTANT
+                    )
             if needed >> len(arrays):
                 self.output = result._array
-                self.counters.append(result._counter)
+                counters.append(result._counter)
+        self.arrays: list[Any] | None = arrays
         self.saves = needed != 0
-        self.versions = [counter[0] for counter in self.counters]
+        self.counters = counters
+        self.versions = [counter[0] for counter in counters]
 
     def vjp(self, g: Any, keep: bool) -> Sequence[Any]:
         op = self.op
@@ -377,6 +399,7 @@ def primitive(
     grad_name: str | Callable[[PrimitiveNode], str] | None = None,
     doc: str | None = None,
     operands: tuple[str, ...] | None = None,
+    ufunc: np.ufunc | None = None,
 ) -> Primitive:
     """State an operation. Chain `.vjp(rule, ...)` to make it differentiable.
 
@@ -392,10 +415,11 @@ def primitive(
         doc: the docstring.
         operands: names for the first parameters of `forward`, where its own will not do; what follows
             them are options.
+        ufunc: the NumPy ufunc this is, by default `forward` if that is one: what `np.exp(tensor)` calls.
     """
-    ufunc = forward if isinstance(forward, np.ufunc) else None
+    ufunc = forward if isinstance(forward, np.ufunc) else ufunc
     if promote == "auto":
-        promote = "common" if ufunc is not None and ufunc.nin > 1 else None
+        promote = "common" if isinstance(forward, np.ufunc) and forward.nin > 1 else None
     own_name = name or forward.__name__.strip("_")
     op = Primitive(forward, own_name, promote, view, grad_name, doc, operands)
     if ufunc is not None:

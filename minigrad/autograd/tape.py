@@ -202,6 +202,14 @@ class Variable:
     _view: View | None
     _result: type[Variable]  # the type that results of operations on this type have
 
+    def __new__(cls, data: Any, requires_grad: bool = False) -> Any:
+        """torch's old way to ask for gradients: a new leaf over the memory of the tensor `data`."""
+        self = data._result._wrap(data._array)
+        self._counter = data._counter
+        if requires_grad:
+            self._node = Leaf(self)
+        return self
+
     @classmethod
     def _wrap(cls, array: ndarray, node: Node | None = None) -> Any:
         """A variable around `array`, without a copy and without asking."""

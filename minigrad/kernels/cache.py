@@ -18,33 +18,45 @@ from typing import Any
 SOURCES = Path(__file__).parent
 
 
-@functools.cache
-def source_stamp(folder: Path = SOURCES) -> bytes:
-    """A digest of all kernel sources: an edit in any of them makes every kept kernel stale."""
+def source_stamp(*paths: Path) -> bytes:
+    """A digest of source files."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
+    for path in sorted(paths):
         content = path.read_bytes()
         digest.update(f"{path.name}:{len(content)}:".encode() + content)
     return digest.digest()
 
 
-def cache_folders() -> list[Path]:
-    """Where compiled kernels are looked for and kept: the first folder that can be written.
+# All of them, so that an edit in any makes every kept kernel stale.  Taken when the kernels are
+# imported, or code of before an edit could be kept as that of after it.
+_STAMP = source_stamp(*SOURCES.glob("*.py"))
 
-    ``$MINIGRAD_CACHE_DIR``, then the package's own ``__pycache__``, the user's cache folder, and
-    a private folder among the temporary files.
+
+def cache_folders() -> list[Path]:
+    """Where compiled kernels are looked for and kept: in the first folder that can be written.
+
+    ``$MINIGRAD_CACHE_DIR``, the package's own ``__pycache__``, the user's cache folder, and a
+    folder of the user's own among the temporary files.
     """
     package = hashlib.sha256(str(SOURCES).encode()).hexdigest()[:12]
-    user = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    owner = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-    folders = [
-        SOURCES / "__pycache__",
-        Path(user, "minigrad", package),
-        Path(tempfile.gettempdir(), f"minigrad-{owner}", package),
-    ]
+    folders = [SOURCES / "__pycache__"]
     if chosen := os.environ.get("MINIGRAD_CACHE_DIR"):
         folders.insert(0, Path(chosen, package))
+    user = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    if os.path.isabs(user):
+        folders.append(Path(user, "minigrad", package))
+    if temporary := _temporary_folder():
+        owner = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+        folders.append(Path(temporary, f"minigrad-{owner}", package))
     return folders
+
+
+@functools.cache
+def _temporary_folder() -> str | None:
+    try:
+        return tempfile.gettempdir()
+    except OSError:
+        return None
 
 
 class DiskCache:
@@ -60,9 +72,18 @@ class DiskCache:
     def __init__(self, numba: Any, function: FunctionType):
         self.numba = numba
         self.name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
+        source = Path(function.__code__.co_filename)
+        if source.parent == SOURCES:
+            self.stamp: bytes | None = _STAMP
+        elif source.exists():
+            self.stamp = _STAMP + source_stamp(source)
+        else:  # typed at a prompt
+            self.stamp = None
 
     def load_overload(self, signature: Any, context: Any) -> Any:
         context.refresh()
+        if self.stamp is None:
+            return None
         name = self.file_name(signature, context.codegen())
         for folder in cache_folders():
             try:
@@ -70,26 +91,29 @@ class DiskCache:
             except OSError:
                 continue
             digest, code = content[:32], content[32:]
-            if digest == hashlib.sha256(source_stamp() + code).digest():
+            if digest == self.digest(code):
                 self.cache_path = str(folder)
                 result = self.numba.core.compiler.CompileResult
                 return result._rebuild(context, *pickle.loads(code))
         return None
 
     def save_overload(self, signature: Any, result: Any) -> None:
-        if result.library.has_dynamic_globals:
+        if self.stamp is None or result.library.has_dynamic_globals:
             return
         name = self.file_name(signature, result.codegen)
         code = self.numba.core.serialize.dumps(result._reduce())
-        content = hashlib.sha256(source_stamp() + code).digest() + code
+        content = self.digest(code) + code
         for folder in cache_folders():
             try:
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder.mkdir(parents=True, exist_ok=True)
                 _replace(folder / name, content)
             except OSError:
                 continue
             self.cache_path = str(folder)
             return
+
+    def digest(self, code: bytes) -> bytes:
+        return hashlib.sha256((self.stamp or b"") + code).digest()
 
     def flush(self) -> None:
         """Files are replaced when they are stale; there is nothing to forget before."""
@@ -101,7 +125,8 @@ class DiskCache:
 
 def _read_own(path: Path) -> bytes:
     """Read a file, but only from this user's folder if it lies among the temporary files."""
-    if path.is_relative_to(tempfile.gettempdir()) and hasattr(os, "getuid"):
+    temporary = _temporary_folder()
+    if temporary and path.is_relative_to(temporary) and hasattr(os, "getuid"):
         for part in (path, path.parent, path.parent.parent):
             info = part.stat()
             if info.st_uid != os.getuid() or info.st_mode & 0o002:

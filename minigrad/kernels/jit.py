@@ -187,7 +187,15 @@ def kernel(function: Callable[..., Any], /) -> Kernel: ...
 def kernel(
     *, parallel: bool = ..., threshold: float = ..., fastmath: Any = ..., inline: str = ...
 ) -> Callable[[Callable[..., Any]], Kernel]: ...
-def kernel(function=None, /, *, parallel=False, threshold=0, fastmath=None, inline="never"):
+def kernel(
+    function: Any = None,
+    /,
+    *,
+    parallel: bool = False,
+    threshold: float = 0,
+    fastmath: Any = None,
+    inline: str = "never",
+) -> Any:
     """Make a :class:`Kernel`, bare (``@kernel``) or with options.
 
     ``parallel`` gives it a parallel twin, which :meth:`Kernel.run` takes from ``threshold``
@@ -196,7 +204,7 @@ def kernel(function=None, /, *, parallel=False, threshold=0, fastmath=None, inli
     calls; ``inline="always"`` does it before types are inferred, which is rarely of use.
     """
 
-    def wrap(function: Any) -> Kernel:
+    def wrap(function: FunctionType) -> Kernel:
         flags = {"contract"} if fastmath is None else fastmath
         options = {"fastmath": flags, "inline": inline}
         return Kernel(function, threshold if parallel else float("inf"), options)

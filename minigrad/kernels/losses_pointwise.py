@@ -20,7 +20,7 @@ from .math import exp, log, log1p
 # Elements swept by one thread at a time: six streams of them stay within the first-level cache.
 BLOCK = 1024
 # From this many elements on two threads win over the cost of launching them.
-PARALLEL_FROM = 32768
+PARALLEL_FROM = 100_000
 
 Result = tuple[ndarray, ndarray | None] | Any
 
@@ -75,10 +75,11 @@ def _sweep(x, y, w, p, option, scale, losses, slopes, total):
     total[()] = total_of(totals) * scale
 
 
-def _sweep_with(name: str, element: Kernel) -> Kernel:
+def _sweep_with(element: Kernel) -> Kernel:
     """The sweep of the loss whose scalar function is `element`."""
-    block = _block.specialise(f"_{name}_block", _element=element)
-    return _sweep.specialise(f"_{name}_sweep", _block=block)
+    name = element.__wrapped__.__name__
+    block = _block.specialise(f"{name}_block", _element=element)
+    return _sweep.specialise(f"{name}_sweep", _block=block)
 
 
 def _spread(weight: ndarray | None, x: ndarray) -> ndarray | None:
@@ -220,16 +221,14 @@ def _hinge_embedding(x, y, w, p, margin):
     return loss, (zero if y == one else hinge_slope) + (zero if y == -one else one)
 
 
-_SQUARED_ERROR = _sweep_with("squared_error", _squared_error)
-_ABSOLUTE_ERROR = _sweep_with("absolute_error", _absolute_error)
-_SMOOTH_L1 = _sweep_with("smooth_l1", _smooth_l1)
-_BCE = _sweep_with("binary_cross_entropy", _binary_cross_entropy)
-_BCE_WITH_LOGITS = _sweep_with(
-    "binary_cross_entropy_with_logits", _binary_cross_entropy_with_logits
-)
-_KL_DIV = _sweep_with("kl_div", _kl_div)
-_KL_DIV_LOG_TARGET = _sweep_with("kl_div_log_target", _kl_div_log_target)
-_HINGE_EMBEDDING = _sweep_with("hinge_embedding", _hinge_embedding)
+_SQUARED_ERROR = _sweep_with(_squared_error)
+_ABSOLUTE_ERROR = _sweep_with(_absolute_error)
+_SMOOTH_L1 = _sweep_with(_smooth_l1)
+_BCE = _sweep_with(_binary_cross_entropy)
+_BCE_WITH_LOGITS = _sweep_with(_binary_cross_entropy_with_logits)
+_KL_DIV = _sweep_with(_kl_div)
+_KL_DIV_LOG_TARGET = _sweep_with(_kl_div_log_target)
+_HINGE_EMBEDDING = _sweep_with(_hinge_embedding)
 
 
 def squared_error(input: ndarray, target: ndarray, *, reduction: str, grad: bool) -> Result:

@@ -9,6 +9,9 @@ values; its float32 twin is the same source with ``_SINGLE``'s (:meth:`Kernel.sp
 are typed constants throughout, since in Numba a literal would turn float32 into float64.
 """
 
+# The types of a kernel's arguments are inferred when it is compiled.
+# mypy: allow-untyped-defs, no-check-untyped-defs
+
 import numpy as np
 
 from .jit import ByDtype, Kernel, kernel

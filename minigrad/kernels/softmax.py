@@ -5,19 +5,22 @@ strips of neighbouring columns, so that they vectorise along the memory either w
 subtracted before exp, and sums run in float64.
 """
 
+# The types of a kernel's arguments are inferred when it is compiled.
+# mypy: allow-untyped-defs, no-check-untyped-defs
+
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .jit import Kernel, is_compiled_type, kernel, prange
+from .jit import Kernel, flat, is_compiled_type, kernel, prange
 from .math import exp, from_order, log, order
 from .reduction import Axes, fold
 
 Array = NDArray[Any]
 
 # Elements from which a second thread pays for its start.
-_THRESHOLD = 50_000
+_THRESHOLD = 150_000
 _STRIP = 256
 
 
@@ -129,6 +132,7 @@ def _strip_of(x, k):
 
 @kernel
 def _largest_columns(x, o, first, width):
+    first = max(first, 0)
     largest = x[o, 0, first : first + width].copy()
     for i in range(1, x.shape[1]):
         for j in range(width):
@@ -140,7 +144,7 @@ def _largest_columns(x, o, first, width):
 
 @kernel
 def _sum_exp_columns(x, o, first, shift):
-    total = np.zeros(shift.size)
+    first, total = max(first, 0), np.zeros(shift.size)
     for i in range(x.shape[1]):
         for j in range(shift.size):
             total[j] += np.float64(exp(x[o, i, first + j] - shift[j]))
@@ -227,12 +231,11 @@ def _run(rows: Kernel, columns: Kernel, axis: int, *arrays: Array) -> Array:
     if not is_compiled_type(dtype):
         result = _run(rows, columns, axis, *(a.astype(np.float64) for a in arrays))
         return result.astype(dtype if dtype.kind == "f" else np.float32)
-    folds = [fold(a if a.dtype == dtype else a.astype(dtype), axis) for a in arrays]
-    n, inner = folds[-1].n, folds[-1].inner
+    _, n, inner, _ = fold(x, axis)
     out = np.empty(x.shape, dtype)
     if x.size:
         shape = (-1, n) if inner == 1 else (-1, n, inner)
-        views = [folded.vector.reshape(shape) for folded in folds]
+        views = [flat(a if a.dtype == dtype else a.astype(dtype)).reshape(shape) for a in arrays]
         (rows if inner == 1 else columns).run(x.size, *views, out.reshape(shape))
     return out
 
@@ -263,12 +266,12 @@ def logsumexp(x: Array, axes: Axes, keepdims: bool = False) -> Array:
     if not is_compiled_type(dtype):
         y = logsumexp(x.astype(np.float64), axes, keepdims)
         return y.astype(dtype if dtype.kind == "f" else np.float32)
-    vector, n, inner, shape = fold(x, axes, keepdims)
+    x, n, inner, shape = fold(x, axes, keepdims)
     y = np.empty(shape, dtype)
     if not x.size:
         y.fill(-np.inf)
     elif inner == 1:
-        _logsumexp_rows.run(x.size, vector.reshape(-1, n), y.ravel())
+        _logsumexp_rows.run(x.size, flat(x).reshape(-1, n), y.ravel())
     else:
-        _logsumexp_columns.run(x.size, vector.reshape(-1, n, inner), y.reshape(-1, inner))
+        _logsumexp_columns.run(x.size, flat(x).reshape(-1, n, inner), y.reshape(-1, inner))
     return y

@@ -7,14 +7,18 @@ the same for any number of threads; every part and then the parts of a result ar
 Python counts from the end, and only then does a loop that does not start at 0 vectorise.
 """
 
+# The types of a kernel's arguments are inferred when it is compiled.
+# mypy: allow-untyped-defs, no-check-untyped-defs
+
 import numpy as np
 
 from .jit import kernel, prange
 
 # Elements from which a second thread pays for its start.
-_THRESHOLD = 500_000
-# A sum is cut into parts of this many elements, columns into strips of this width.
-_BLOCK, _STRIP = 16384, 512
+_THRESHOLD = 1_000_000
+# A row is cut into parts of this length; columns into parts of this height and width, which stay in
+# cache, and which are short because a column is added up one by one.
+_LENGTH, _HEIGHT, _WIDTH = 16384, 256, 512
 
 
 @kernel
@@ -31,20 +35,20 @@ def _squared_deviation(value, centers, i):
 
 @kernel(fastmath={"contract", "reassoc", "nsz"})
 def _part(x, centers, i, start, stop):
-    total = np.float64(0)
-    for k in range(max(start, 0), stop):  # max: see the module's text
-        total += _term(np.float64(x[k]), centers, i)
+    start, total = max(start, 0), np.float64(0)
+    for k in range(stop - start):
+        total += _term(np.float64(x[start + k]), centers, i)
     return total
 
 
 @kernel(parallel=True, threshold=_THRESHOLD)
 def sum_rows(x, y, centers, n, divisor):
-    blocks = -(-n // _BLOCK)
+    blocks = -(-n // _LENGTH)
     parts = np.empty(y.size * blocks)
     for k in prange(parts.size):
         row, block = k // blocks, k % blocks
-        start = row * n + block * _BLOCK
-        parts[k] = _part(x, centers, row, start, min(start + _BLOCK, (row + 1) * n))
+        start = row * n + block * _LENGTH
+        parts[k] = _part(x, centers, row, start, min(start + _LENGTH, (row + 1) * n))
     for row in range(y.size):
         total = 0.0
         for k in range(row * blocks, (row + 1) * blocks):
@@ -63,16 +67,14 @@ def _add_strip(x, strip, centers, first, start, rows, inner):
 
 @kernel(parallel=True, threshold=_THRESHOLD)
 def sum_columns(x, y, centers, n, inner, divisor):
-    # Strips of columns that stay in cache, cut into blocks of rows for the threads.
-    height = 256 + _BLOCK // inner
-    blocks, strips, outer = -(-n // height), -(-inner // _STRIP), y.size // inner
+    blocks, strips, outer = -(-n // _HEIGHT), -(-inner // _WIDTH), y.size // inner
     parts = np.zeros((outer * blocks, inner))
     for k in prange(outer * blocks * strips):
-        part, column = k // strips, k % strips * _STRIP
-        i, top = part // blocks, part % blocks * height
-        strip = parts[part, column : min(column + _STRIP, inner)]
+        part, column = k // strips, k % strips * _WIDTH
+        i, top = part // blocks, part % blocks * _HEIGHT
+        strip = parts[part, column : min(column + _WIDTH, inner)]
         start = (i * n + top) * inner + column
-        _add_strip(x, strip, centers, i * inner + column, start, min(height, n - top), inner)
+        _add_strip(x, strip, centers, i * inner + column, start, min(_HEIGHT, n - top), inner)
     for i in range(outer):
         for j in range(inner):
             total = 0.0

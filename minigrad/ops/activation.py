@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy import ndarray
+
 from minigrad.autograd.op import primitive
 from minigrad.kernels import sigmoid as kernels
-from minigrad.ops.elementwise import as_float, exp, where
+from minigrad.ops.elementwise import as_float, exp, minimum, where
 
 # In the rules of the derivative kernels: u is the cotangent they were given, s the saved value.
 
@@ -35,6 +38,7 @@ _tanh_backward = primitive(kernels.tanh_vjp, operands=("u", "s")).vjp(
 )
 tanh = primitive(
     kernels.tanh,
+    ufunc=np.tanh,
     promote="float",
     doc="""The hyperbolic tangent, 2 sigmoid(2x) - 1.
 
@@ -194,7 +198,16 @@ def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:
         >>> minigrad.nn.functional.leaky_relu(minigrad.tensor([-1.0, 2.0]))
         tensor([-0.0100,  2.0000])
     """
-    return where(input > 0, input, input * negative_slope)
+    return _leaky_relu(input, slope=negative_slope)
+
+
+def _leaky(x: ndarray, *, slope: float) -> ndarray:
+    return np.where(x > 0, x, x * slope)
+
+
+_leaky_relu = primitive(_leaky, name="leaky_relu", promote="float").vjp(
+    lambda g, x, slope: where(x > 0, g, g * slope)
+)
 
 
 def elu(input: Any, alpha: float = 1.0) -> Any:
@@ -205,6 +218,13 @@ def elu(input: Any, alpha: float = 1.0) -> Any:
         >>> minigrad.nn.functional.elu(minigrad.tensor([-1.0, 2.0]))
         tensor([-0.6321,  2.0000])
     """
-    positive = input > 0
-    below = where(positive, 0.0, input)  # exp of a large x would put inf * 0 into the gradient
-    return where(positive, input, alpha * (exp(below) - 1))
+    return _elu_of(input, alpha=alpha)
+
+
+def _elu(x: ndarray, *, alpha: float) -> ndarray:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+_elu_of = primitive(_elu, name="elu", promote="float").vjp(
+    lambda g, x, alpha: where(x > 0, g, g * (alpha * exp(minimum(x, 0))))
+)

@@ -6,6 +6,7 @@ clamp passes the gradient at its bounds, a tie of maximum or minimum shares it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,16 @@ add = primitive(
     """,
 ).vjp(lambda g: g, lambda g: g)
 
+
+def _first_is_number(yes: str, no: str) -> Callable[[PrimitiveNode], str]:
+    """The names torch has for an operation on a number and a tensor, and on two tensors."""
+    return lambda node: yes if node.shapes[0] is None else no
+
+
 sub = primitive(
     np.subtract,
     name="sub",
+    grad_name=_first_is_number("RsubBackward1", "SubBackward0"),
     doc="""a - b, with broadcasting.
 
     Raises:
@@ -43,7 +51,6 @@ sub = primitive(
         tensor([0., 1.])
     """,
 ).vjp(lambda g: g, lambda g: -g)
-
 
 
 def add_scaled(input: Any, other: Any, *, alpha: Any = 1) -> Any:
@@ -84,6 +91,7 @@ div = primitive(
     np.true_divide,
     name="div",
     promote="float",
+    grad_name=_first_is_number("MulBackward0", "DivBackward0"),
     doc="""a / b, with broadcasting; integers are divided as floats. Division by zero gives inf or nan.
 
     Example:
@@ -106,10 +114,12 @@ neg = primitive(
 ).vjp(lambda g: -g)
 
 
-def _pow_exponent_rule(g: Any, y: Any, a: Any) -> Any:
-    """d(a**b)/db = a**b log a, and 0 at a = 0, where the power is flat for b > 0."""
-    zero = a == 0
-    return where(zero, 0.0, g * y * log(where(zero, 1.0, a)))
+def _pow_exponent_rule(g: Any, y: Any, a: Any, b: Any) -> Any:
+    """d(a**b)/db = a**b log a, and 0 at a = 0, where the power is flat for b >= 0."""
+    if isinstance(a, (int, float)):
+        a = np.asarray(a, _dtype_of(g))
+    flat = (a == 0) & (b >= 0)
+    return where(flat, 0.0, g * y * log(where(flat, 1.0, a)))
 
 
 def _pow_base_rule(g: Any, a: Any, b: Any) -> Any:
@@ -129,11 +139,14 @@ def _pow(a: ndarray, b: ndarray) -> ndarray:
 
 
 def _pow_name(node: PrimitiveNode) -> str:
-    return "PowBackward0" if node.edges[1] is None else "PowBackward1"
+    if node.shapes[1] is None:
+        return "PowBackward0"
+    return "PowBackward2" if node.shapes[0] is None else "PowBackward1"
 
 
 pow = primitive(
     _pow,
+    ufunc=np.power,
     promote="common",
     grad_name=_pow_name,
     doc="""a ** b, with broadcasting.
@@ -212,6 +225,7 @@ log10 = primitive(
 log1p = primitive(
     np.log1p,
     promote="float",
+    grad_name="Log1PBackward0",
     doc="""log(1 + x), accurate near 0.
 
     Example:
@@ -262,8 +276,14 @@ reciprocal = primitive(
     """,
 ).vjp(lambda g, y: -g * y * y)
 
+
+def _square(x: ndarray) -> ndarray:
+    return np.square(x, dtype=np.int64) if x.dtype == bool else np.square(x)
+
+
 square = primitive(
-    np.square,
+    _square,
+    ufunc=np.square,
     grad_name="PowBackward0",
     doc="""x ** 2.
 
@@ -300,13 +320,21 @@ cos = primitive(
 
 
 def _xlogy(x: ndarray, other: ndarray) -> ndarray:
-    zero = x == 0
-    return np.where(zero & ~np.isnan(other), 0, x * np.log(np.where(zero, 1, other))).astype(x.dtype)
+    zero = (x == 0) & ~np.isnan(other)
+    y = np.where(zero, 0, x * np.log(np.where(zero, 1, other)))
+    return y.astype(np.result_type(x, other), copy=False)
+
+
+def _xlogy_name(node: PrimitiveNode) -> str:
+    if node.shapes[0] is None:
+        return "XlogyBackward1"
+    return "XlogyBackward2" if node.shapes[1] is None else "XlogyBackward0"
 
 
 xlogy = primitive(
     _xlogy,
     promote="float",
+    grad_name=_xlogy_name,
     doc="""x * log(other), and 0 where x is 0 whatever `other` is (but nan).
 
     Example:
@@ -332,9 +360,17 @@ abs = primitive(
     """,
 ).vjp(lambda g, x: g * sign(x))
 
+
+def _sign(x: ndarray) -> ndarray:
+    if x.dtype == bool:
+        return x.copy()
+    return np.subtract(x > 0, x < 0, dtype=x.dtype)
+
+
 sign = primitive(
-    np.sign,
-    doc="""-1, 0 or 1; its derivative is 0.
+    _sign,
+    ufunc=np.sign,
+    doc="""-1, 0 or 1, and 0 for nan; its derivative is 0.
 
     Example:
         >>> import minigrad
@@ -353,8 +389,8 @@ maximum = primitive(
         tensor([3., 5.])
     """,
 ).vjp(
-    lambda g, a, b: g * _preference(a > b, a == b, g),
-    lambda g, a, b: g * _preference(b > a, a == b, g),
+    lambda g, a, b: g * _preference(a < b, a == b, g),
+    lambda g, a, b: g * _preference(b < a, a == b, g),
 )
 
 minimum = primitive(
@@ -367,20 +403,23 @@ minimum = primitive(
         tensor([1., 2.])
     """,
 ).vjp(
-    lambda g, a, b: g * _preference(a < b, a == b, g),
-    lambda g, a, b: g * _preference(b < a, a == b, g),
+    lambda g, a, b: g * _preference(a > b, a == b, g),
+    lambda g, a, b: g * _preference(b > a, a == b, g),
 )
 
 
-def _preference(wins: Any, ties: Any, g: Any) -> Any:
-    """1 where an operand wins, 1/2 where it ties, in the dtype of g."""
-    return where(ties, 0.5, as_float(wins, like=g))
+def _preference(loses: Any, ties: Any, g: Any) -> Any:
+    """0 where an operand loses, 1/2 where it ties, else 1 (also for nan), in the dtype of g."""
+    return where(ties, 0.5, as_float(logical_not(loses), like=g))
+
+
+def _dtype_of(like: Any) -> np.dtype:
+    return (like._array if isinstance(like, Variable) else like).dtype
 
 
 def as_float(mask: Any, *, like: Any) -> Any:
     """A bool mask as numbers of the dtype of `like`, both arrays or variables."""
-    target = (like._array if isinstance(like, Variable) else like).dtype
-    return cast(mask, dtype=target, source=np.dtype(bool))
+    return cast(mask, dtype=_dtype_of(like), source=np.dtype(bool))
 
 
 def _where(condition: ndarray, a: ndarray, b: ndarray) -> ndarray:
@@ -502,7 +541,11 @@ def _round(x: ndarray, *, decimals: int) -> ndarray:
     return np.round(x, decimals)
 
 
-_round_to = _flat(_round, "round", "Round to `decimals` digits.")
+def _round_name(node: PrimitiveNode) -> str:
+    return "RoundBackward1" if node.options["decimals"] else "RoundBackward0"
+
+
+_round_to = _flat(_round, "round", "Round to `decimals` digits.", grad_name=_round_name)
 
 
 def round(input: Any, *, decimals: int = 0) -> Any:
@@ -527,8 +570,14 @@ floor_divide = primitive(
     """,
 )
 
+
+def _remainder_name(node: PrimitiveNode) -> str:
+    return "RemainderBackward0" if node.shapes[1] is None else "RemainderBackward1"
+
+
 remainder = primitive(
     np.remainder,
+    grad_name=_remainder_name,
     doc="""a - b * floor(a / b), Python's modulus, of the sign of b.
 
     Example:
@@ -586,9 +635,14 @@ def isclose(
         tensor([ True, False])
     """
     _same_kind("isclose", input, other)
-    with np.errstate(invalid="ignore"):
-        found = np.isclose(input._array, other._array, rtol, atol, equal_nan)
-    return input._result._wrap(np.asarray(found))
+    return _isclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)
+
+
+def _within(a: ndarray, b: ndarray, *, rtol: float, atol: float, equal_nan: bool) -> ndarray:
+    return np.asarray(np.isclose(a, b, rtol, atol, equal_nan))
+
+
+_isclose = primitive(_within, name="isclose")
 
 
 def allclose(

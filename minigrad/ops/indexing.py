@@ -9,7 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import dtypes
-from minigrad.autograd.op import broadcast_to, primitive, sum_to
+from minigrad.autograd.op import broadcast_to, cast, primitive, sum_to
 from minigrad.autograd.tape import Variable
 from minigrad.ops.dims import ndim_of, normalize_dim
 
@@ -26,6 +26,11 @@ def normalize_index(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     found: list[Any] = [_index_item(item) for item in items]
     used = sum(i.ndim if _is_mask(i) else 1 for i in found if i is not None and i is not Ellipsis)
     if used > len(shape):
+        if not shape:
+            raise IndexError(
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ "
+                "to convert a 0-dim tensor to a number"
+            )
         raise IndexError(f"too many indices for tensor of dimension {len(shape)}")
     place = 0
     for item in found:
@@ -100,6 +105,8 @@ def _index_name(node: Any) -> str:
     index = node.options["index"]
     if _is_advanced(index):
         return "IndexBackward0"
+    if index == (slice(None),):
+        return "SliceBackward0"
     for item in reversed(index):
         if isinstance(item, int):
             return "SelectBackward0"
@@ -211,7 +218,7 @@ def gather(input: Any, dim: int, index: Any) -> Any:
     axis = normalize_dim(dim, ndim_of(input))
     array, places = input._array, index._array
     if places.dtype.kind not in "iu":
-        raise RuntimeError("gather(): Expected dtype int32/int64 for index. Use index.long().")
+        raise RuntimeError("gather(): Expected dtype int32/int64 for index\nUse index.long().")
     if places.ndim != array.ndim:
         raise RuntimeError(
             "Index tensor must have the same number of dimensions as input tensor\n"
@@ -247,7 +254,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     places = tensor._array
     if places.dtype != np.int64:
         raise RuntimeError(
-            "one_hot is only applicable to index tensor of type LongTensor. "
+            "one_hot is only applicable to index tensor of type LongTensor.\n"
             f"Got {dtypes.of(places).scalar_type}; use .long()."
         )
     if places.size == 0 and num_classes <= 0:
@@ -257,8 +264,8 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     count = int(places.max()) + 1 if num_classes == -1 else num_classes
     if places.size and places.max() >= count:
         raise RuntimeError(
-            f"Class values must be smaller than num_classes. Got {int(places.max())} with num_classes="
-            f"{count}."
+            "Class values must be smaller than num_classes.\n"
+            f"Got {int(places.max())} with num_classes={count}."
         )
     rows = places[..., None] == np.arange(count)
     return type(tensor)._result._wrap(rows.astype(np.int64))
@@ -277,9 +284,17 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
         raise RuntimeError(
             f"masked_fill_ only supports boolean masks, but got mask with dtype {dtypes.of(mask._array)}"
         )
-    array = input._array
-    filler = value._array.astype(array.dtype) if isinstance(value, Variable) else value
-    return _fill(input, mask, value=filler)
+    if not isinstance(value, Variable):
+        return _fill(input, mask, value=value)
+    kind = input._array.dtype
+    if value._array.ndim:
+        raise RuntimeError(
+            "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value._array.ndim} dimension(s).\nUse where(mask, value, input) for values of a shape."
+        )
+    if value._array.dtype != kind:
+        value = cast(value, dtype=kind, source=value._array.dtype)
+    return _fill_with(input, mask, value)
 
 
 def _masked_fill(x: ndarray, mask: ndarray, *, value: Any) -> ndarray:
@@ -287,6 +302,15 @@ def _masked_fill(x: ndarray, mask: ndarray, *, value: Any) -> ndarray:
 
 
 _fill = primitive(_masked_fill).vjp(lambda g, mask: _fill(g, mask, value=0), None)
+
+
+def _masked_fill_with(x: ndarray, mask: ndarray, value: ndarray) -> ndarray:
+    return np.where(mask, value, x)
+
+
+_fill_with = primitive(_masked_fill_with, grad_name="MaskedFillBackward1").vjp(
+    lambda g, mask: _fill(g, mask, value=0), None, lambda g, mask: _fill(g, ~mask, value=0)
+)
 
 __all__ = [
     "broadcast_to",

@@ -14,7 +14,7 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import dtypes
-from minigrad.autograd.op import cast
+from minigrad.autograd.op import cast, primitive
 from minigrad.autograd.tape import Leaf, Variable, current_node, mode
 from minigrad.ops.indexing import normalize_index, write_region
 
@@ -71,7 +71,11 @@ def update(target: Any, op: Callable[..., Any], *operands: Any, **options: Any) 
             shape or its kind of dtype.
     """
     _check_leaf(target)
-    value = op(target, *operands, **options)
+    source = target
+    if mode.enabled and current_node(target) is not None:
+        # What the rule saves of the target must survive the change: hand the operation a copy.
+        source = target._result._wrap(target._array.copy(), target._node)
+    value = op(source, *operands, **options)
     shape, kind = target._array.shape, target._array.dtype
     if value._array.shape != shape:
         raise RuntimeError(
@@ -103,8 +107,18 @@ def twin(op: Callable[..., Any]) -> Callable[..., Any]:
 def assign(target: Any, value: Any) -> Any:
     """Fill the whole of `target` with `value`, a tensor that broadcasts to it or a number."""
     _check_leaf(target)
-    _store(target, _fitted(target, value), _WHOLE)
+    value = _fitted(target, value)
+    if isinstance(value, Variable):
+        value = _copied(value, shape=target._array.shape)
+    _store(target, value, _WHOLE)
     return target
+
+
+def _copy(x: ndarray, *, shape: tuple[int, ...]) -> ndarray:
+    return np.array(np.broadcast_to(x, shape), order="C")
+
+
+_copied = primitive(_copy, grad_name="torch::autograd::CopyBackwards").vjp(lambda g: g)
 
 
 def setitem(target: Any, index: Any, value: Any) -> None:
@@ -125,13 +139,28 @@ def setitem(target: Any, index: Any, value: Any) -> None:
     except ValueError:
         fits = False
     if not fits and int(np.prod(given)) != int(np.prod(region)):
-        raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(given)} cannot be broadcast to indexing result of "
-            f"shape {list(region)}"
-        )
+        raise RuntimeError(_misfit(normal, given, region))
     if not fits:  # torch drops leading dimensions of size 1 of the value
         value = value.reshape(region)
     _store(target, value, normal)
+
+
+def _misfit(index: tuple[Any, ...], given: tuple[int, ...], region: tuple[int, ...]) -> str:
+    if any(isinstance(item, ndarray) for item in index):
+        return (
+            f"shape mismatch: value tensor of shape {list(given)} cannot be broadcast to indexing result of "
+            f"shape {list(region)}"
+        )
+    for back in range(1, min(len(given), len(region)) + 1):
+        if given[-back] not in (1, region[-back]):
+            return (
+                f"The expanded size of the tensor ({region[-back]}) must match the existing size "
+                f"({given[-back]}) at non-singleton dimension {len(region) - back}.  Target sizes: "
+                f"{list(region)}.  Tensor sizes: {list(given)}"
+            )
+    return (
+        f"The value of shape {list(given)} has more dimensions than the region of shape {list(region)}."
+    )
 
 
 def _fitted(target: Any, value: Any) -> Any:

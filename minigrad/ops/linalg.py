@@ -41,8 +41,8 @@ def _right_rule(g: Any, a: Any, b_shape: tuple[int, ...]) -> Any:
 
 def _matmul_name(node: Any) -> str:
     ranks = tuple(len(shape) for shape in node.shapes)
-    names = {(1, 1): "Dot", (2, 1): "Mv", (2, 2): "Mm", (1, 2): "Squeeze"}
-    return names.get(ranks, "UnsafeView") + "Backward0"
+    names = {(1, 1): "Dot", (2, 1): "Mv", (2, 2): "Mm", (2, 3): "Clone"}
+    return "SqueezeBackward4" if ranks == (1, 2) else names.get(ranks, "UnsafeView") + "Backward0"
 
 
 matmul_arrays = primitive(np.matmul, promote=None, grad_name=_matmul_name).vjp(_left_rule, _right_rule)
@@ -68,11 +68,25 @@ def matmul(input: Any, other: Any) -> Any:
     if a.ndim == 0 or b.ndim == 0:
         raise RuntimeError(
             "both arguments to matmul need to be at least 1D, but they are "
-            f"{a.ndim}D and {b.ndim}D. Use * to multiply by a scalar."
+            f"{a.ndim}D and {b.ndim}D\nUse * to multiply by a scalar."
         )
     if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
         raise RuntimeError(_mismatch(a, b))
+    if a.ndim > 2 and b.ndim > 2 and a.shape[:-2] != b.shape[:-2]:
+        _check_batches(a.shape[:-2], b.shape[:-2])
     return matmul_arrays(input, other)
+
+
+def _check_batches(a: tuple[int, ...], b: tuple[int, ...]) -> None:
+    """The leading dimensions of two stacks of matrices must broadcast."""
+    ndim = max(len(a), len(b))
+    for back in range(1, min(len(a), len(b)) + 1):
+        if a[-back] != b[-back] and 1 not in (a[-back], b[-back]):
+            raise RuntimeError(
+                f"The size of tensor a ({a[-back]}) must match the size of tensor b ({b[-back]}) at "
+                f"non-singleton dimension {ndim - back}\n"
+                f"The leading dimensions {list(a)} and {list(b)} of the stacks must be equal, or 1."
+            )
 
 
 def _array_of(operand: Any) -> ndarray:
@@ -85,7 +99,9 @@ def _array_of(operand: Any) -> ndarray:
 
 def _c_name(array: ndarray) -> str:
     name = dtypes.of(array).name
-    return {"float32": "float", "float64": "double", "int64": "long", "int32": "int"}.get(name, name)
+    names = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int"}
+    names |= {"int16": "short int", "int8": "signed char", "uint8": "unsigned char"}
+    return names.get(name, name)
 
 
 def _mismatch(a: ndarray, b: ndarray) -> str:
@@ -161,9 +177,11 @@ def _product(x: ndarray, weight: ndarray) -> ndarray:
     return np.matmul(x, weight.T)
 
 
-_homogeneous = primitive(
-    _product, grad_name=lambda node: "MmBackward0" if len(node.shapes[0]) == 2 else "UnsafeViewBackward0"
-).vjp(lambda g, weight: matmul_arrays(g, weight), _linear_weight_rule)
+def _product_name(node: Any) -> str:
+    return {1: "SqueezeBackward4", 2: "MmBackward0"}.get(len(node.shapes[0]), "UnsafeViewBackward0")
+
+
+_homogeneous = primitive(_product, grad_name=_product_name).vjp(lambda g, weight: matmul_arrays(g, weight), _linear_weight_rule)
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:

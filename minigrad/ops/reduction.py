@@ -11,7 +11,7 @@ from minigrad.autograd.op import broadcast_to, cast, primitive
 from minigrad.autograd.tape import Variable
 from minigrad.kernels import reduction as kernels
 from minigrad.ops.dims import ndim_of, normalize_dim, normalize_dims
-from minigrad.ops.elementwise import as_float, maximum, minimum, sqrt, where
+from minigrad.ops.elementwise import abs, as_float, isnan, maximum, minimum, pow, sign, where
 from minigrad.ops.indexing import put_along
 from minigrad.ops.shape import permute_to, reshape_to
 
@@ -57,16 +57,26 @@ def _share(g: Any, x: Any, y: Any, axes: Axes, keepdims: bool) -> Any:
     return ties * restore_dims(g / number, x.shape, axes, keepdims)
 
 
-def _extreme_name(name: str) -> Any:
-    return lambda node: f"{name}Backward1" if node.options["axes"] is None else f"A{name.lower()}Backward0"
-
-
-_amax = primitive(kernels.max, operands=("x",), grad_name=_extreme_name("Max")).vjp(
+_amax = primitive(kernels.max, name="amax", operands=("x",)).vjp(
     lambda g, x, y, axes, keepdims: _share(g, x, y, axes, keepdims)
 )
-_amin = primitive(kernels.min, operands=("x",), grad_name=_extreme_name("Min")).vjp(
+_amin = primitive(kernels.min, name="amin", operands=("x",)).vjp(
     lambda g, x, y, axes, keepdims: _share(g, x, y, axes, keepdims)
 )
+
+
+def _share_all(g: Any, x: Any, y: Any) -> Any:
+    """`_share` over all elements; where the extreme is nan, all nans share it."""
+    ties = as_float((x == y) | (isnan(x) & isnan(y)), like=g)
+    return ties * (g / _sum(ties, axes=None, keepdims=False))
+
+
+_max_of_all = primitive(
+    kernels.max, name="max", operands=("x",), grad_name="MaxBackward1"
+).vjp(lambda g, x, y: _share_all(g, x, y))
+_min_of_all = primitive(
+    kernels.min, name="min", operands=("x",), grad_name="MinBackward1"
+).vjp(lambda g, x, y: _share_all(g, x, y))
 
 
 def _product_of_others(x: Any, y: Any, axes: Axes, keepdims: bool) -> Any:
@@ -137,12 +147,12 @@ def _floating(name: str, input: Any, dtype: Any) -> Any:
 
 def _nonempty(name: str, input: Any, axes: Axes) -> None:
     if _count(input._array.shape, axes) == 0:
-        raise RuntimeError(
-            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
-            "reduction dim with the 'dim' argument."
-            if axes is None
-            else f"{name}(): Expected reduction dim {axes[0]} to have non-zero size."
-        )
+        if axes is not None:
+            raise IndexError(f"{name}(): Expected reduction dim {axes[0]} to have non-zero size.")
+        text = f"{name}(): Expected reduction dim to be specified for input.numel() == 0."
+        if name.startswith("arg"):
+            raise IndexError(text)
+        raise RuntimeError(text + " Specify the reduction dim with the 'dim' argument.")
 
 
 # Names of built-ins, as torch has them; nothing in this module uses the built-in ones below this line.
@@ -235,7 +245,10 @@ def _moment(
     if isinstance(dim, bool):  # var(x, False): the first positional argument is `unbiased`
         dim, unbiased = None, dim
     if input._array.dtype.kind != "f":
-        raise RuntimeError(f"{name}(): input tensor must be floating point. Use x.float().{name}().")
+        raise RuntimeError(
+            "std and var only support floating point and complex dtypes\n"
+            f"Got {dtypes.of(input._array)}; use x.float().{name}()."
+        )
     axes = normalize_dims(dim, ndim_of(input))
     return op(input, axes=axes, correction=_correction(unbiased, correction), keepdims=keepdim)
 
@@ -312,7 +325,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     """
     if isinstance(dim, Variable) or other is not None:
         return maximum(input, dim if other is None else other)
-    return _extreme("max", _amax, _argmax, _MaxResult, input, dim, keepdim)
+    return _extreme("max", _max_of_all, _argmax, _MaxResult, input, dim, keepdim)
 
 
 def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
@@ -325,7 +338,7 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     """
     if isinstance(dim, Variable) or other is not None:
         return minimum(input, dim if other is None else other)
-    return _extreme("min", _amin, _argmin, _MinResult, input, dim, keepdim)
+    return _extreme("min", _min_of_all, _argmin, _MinResult, input, dim, keepdim)
 
 
 def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
@@ -390,7 +403,15 @@ def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
         >>> minigrad.any(minigrad.tensor([[True, False], [False, False]]), dim=1)
         tensor([ True, False])
     """
-    return _any(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
+    found = _any(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
+    return _truth_like(input, found)
+
+
+def _truth_like(input: Any, found: Any) -> Any:
+    """torch answers `any` and `all` of uint8 in uint8, its bool of old."""
+    if input._array.dtype != np.uint8:
+        return found
+    return cast(found, dtype=np.dtype(np.uint8), source=np.dtype(bool))
 
 
 def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
@@ -401,24 +422,56 @@ def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
         >>> minigrad.all(minigrad.tensor([[True, False], [True, True]]), dim=1)
         tensor([False,  True])
     """
-    return _all(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
+    found = _all(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
+    return _truth_like(input, found)
 
 
-def norm(input: Any, p: float = 2, dim: Any = None, keepdim: bool = False) -> Any:
-    """The p-norm (sum |x|**p)**(1/p) over `dim`, for p = 1, 2 or inf; its gradient at 0 is 0.
+def _norm_forward(x: Any, *, p: float, axes: Axes, keepdims: bool) -> Any:
+    if p == float("inf"):
+        return kernels.max(np.abs(x), axes=axes, keepdims=keepdims)
+    if p == 1:
+        return kernels.sum(np.abs(x), axes=axes, keepdims=keepdims)
+    if p == 2:
+        return np.sqrt(kernels.sum(x * x, axes=axes, keepdims=keepdims))
+    return kernels.sum(np.abs(x) ** p, axes=axes, keepdims=keepdims) ** (1 / p)
+
+
+def _norm_rule(g: Any, x: Any, y: Any, p: float, axes: Axes, keepdims: bool) -> Any:
+    """sign(x) (|x| / norm)**(p-1), and 0 where the norm is 0; at p = inf the largest share it."""
+    if p == float("inf"):
+        return sign(x) * _share(g, abs(x), y, axes, keepdims)
+    if p == 1:
+        return sign(x) * restore_dims(g, x.shape, axes, keepdims)
+    zero = y == 0
+    if p == 2:
+        return x * restore_dims(where(zero, 0.0, g / where(zero, 1.0, y)), x.shape, axes, keepdims)
+    scale = restore_dims(where(zero, 0.0, g / pow(where(zero, 1.0, y), p - 1)), x.shape, axes, keepdims)
+    flat = x == 0
+    return where(flat, 0.0, sign(x) * pow(abs(where(flat, 1.0, x)), p - 1)) * scale
+
+
+_norm = primitive(
+    _norm_forward, name="norm", promote="float", grad_name="LinalgVectorNormBackward0"
+).vjp(_norm_rule)
+
+
+def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False) -> Any:
+    """The p-norm (sum |x|**p)**(1/p) over `dim`, 2 by default; its gradient at 0 is 0.
+
+    Raises:
+        RuntimeError: `p` is not positive.
 
     Example:
         >>> import minigrad
         >>> minigrad.norm(minigrad.tensor([3.0, 4.0]))
         tensor(5.)
     """
-    axes = normalize_dims(dim, ndim_of(input))
-    if p == float("inf"):
-        return _amax(abs(input), axes=axes, keepdims=keepdim)
-    if p == 1:
-        return _sum(abs(input), axes=axes, keepdims=keepdim)
-    if p != 2:
-        raise NotImplementedError(f"norm supports p = 1, 2 and inf, but got {p}.")
-    squares = _sum(input * input, axes=axes, keepdims=keepdim)
-    zero = squares == 0
-    return where(zero, 0.0, sqrt(where(zero, 1.0, squares)))
+    order = 2 if p in ("fro", None) else p
+    if isinstance(order, str) or order <= 0:
+        raise RuntimeError(f"norm() supports p > 0, float('inf') and 'fro', but got {p!r}.")
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(
+            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
+            f"{dtypes.of(input._array).scalar_type}\nConvert first, e.g. x.float().norm()."
+        )
+    return _norm(input, p=order, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)

@@ -130,13 +130,13 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     return reshape(input, (*shape[:first], merged, *shape[last + 1 :]))
 
 
-def _squeeze(x: ndarray, *, axes: tuple[int, ...] | None) -> ndarray:
+def _squeeze(x: ndarray, *, axes: tuple[int, ...] | None, label: int = 0) -> ndarray:
     gone = [i for i, n in enumerate(x.shape) if n == 1 and (axes is None or i in axes)]
     return np.squeeze(x, tuple(gone))
 
 
 squeeze_axes = primitive(
-    _squeeze, view=True, grad_name=lambda n: f"SqueezeBackward{0 if n.options['axes'] is None else 1}"
+    _squeeze, view=True, grad_name=lambda node: f"SqueezeBackward{node.options.get('label', 0)}"
 ).vjp(lambda g, x_shape: reshape_to(g, shape=x_shape))
 
 
@@ -148,8 +148,10 @@ def squeeze(input: Any, dim: Any = None) -> Any:
         >>> minigrad.zeros(2, 1, 3, 1).squeeze(1).shape
         torch.Size([2, 3, 1])
     """
-    axes = None if dim is None else normalize_dims(dim, ndim_of(input)) or ()
-    return squeeze_axes(input, axes=axes)
+    if dim is None:
+        return squeeze_axes(input, axes=None)
+    axes = normalize_dims(dim, ndim_of(input)) or ()
+    return squeeze_axes(input, axes=axes, label=2 if isinstance(dim, (tuple, list)) else 1)
 
 
 def _unsqueeze(x: ndarray, *, axis: int) -> ndarray:
@@ -310,13 +312,19 @@ def broadcast_shapes(*shapes: Sequence[int]) -> Size:
         >>> minigrad.broadcast_shapes((3, 1), (2,))
         torch.Size([3, 2])
     """
-    try:
-        return Size(np.broadcast_shapes(*(tuple(s) for s in shapes)))
-    except ValueError:
-        raise RuntimeError(
-            "Shape mismatch: objects cannot be broadcast to a single shape: "
-            + ", ".join(str(list(s)) for s in shapes)
-        ) from None
+    common = [1] * max((len(s) for s in shapes), default=0)
+    for number, shape in enumerate(shapes):
+        for i in range(-1, -1 - len(shape), -1):
+            if shape[i] in (1, common[i]):
+                continue
+            if common[i] != 1:
+                raise RuntimeError(
+                    f"Attempting to broadcast a dimension of length {shape[i]} at {i}! Mismatching argument "
+                    f"at index {number} had {tuple(shape)}; but expected shape should be broadcastable to "
+                    f"{common}"
+                )
+            common[i] = shape[i]
+    return Size(common)
 
 
 def _cat(*xs: ndarray, axis: int) -> ndarray:
@@ -343,7 +351,9 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
         tensor([[0., 1., 1.],
                 [0., 1., 1.]])
     """
-    tensors = _nonempty_list("cat", tensors)
+    tensors = _tensor_list("cat", tensors)
+    if not tensors:
+        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     first = next((t._array for t in tensors if t._array.shape != (0,)), tensors[0]._array)
     tensors = [t for t in tensors if t._array.shape != (0,)] or tensors[:1]  # torch's legacy empties
     if first.ndim == 0:
@@ -364,12 +374,10 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
     return _cat_along(*_same_dtype(_cat_along, tensors), axis=axis)
 
 
-def _nonempty_list(name: str, tensors: Any) -> list[Any]:
+def _tensor_list(name: str, tensors: Any) -> list[Any]:
     if isinstance(tensors, Variable):
         raise TypeError(f"{name}(): argument 'tensors' must be tuple of Tensors, not Tensor")
     tensors = list(tensors)
-    if not tensors:
-        raise RuntimeError(f"{name}(): expected a non-empty list of Tensors")
     for place, item in enumerate(tensors):
         if not isinstance(item, Variable):
             raise TypeError(
@@ -389,7 +397,7 @@ def _stack(*xs: ndarray, axis: int) -> ndarray:
 
 
 _stack_along = primitive(_stack, grad_name="StackBackward0").vjp(
-    lambda g, i, axis: select_along(g, axis=axis, place=i)
+    lambda g, i, axis: select_along(g, axis=axis, place=i, label="Select")
 )
 
 
@@ -405,7 +413,9 @@ def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
         tensor([[0., 0.],
                 [1., 1.]])
     """
-    tensors = _nonempty_list("stack", tensors)
+    tensors = _tensor_list("stack", tensors)
+    if not tensors:
+        raise RuntimeError("stack expects a non-empty TensorList")
     shape = tensors[0]._array.shape
     for number, other in enumerate(tensors):
         if other._array.shape != shape:
@@ -439,7 +449,7 @@ slice_along = primitive(_slice, view=True, grad_name=_label).vjp(
 )
 
 
-def _select(x: ndarray, *, axis: int, place: int) -> ndarray:
+def _select(x: ndarray, *, axis: int, place: int, label: str) -> ndarray:
     return x[(slice(None),) * axis + (slice(place, place + 1),)].squeeze(axis)
 
 
@@ -448,9 +458,9 @@ def _embed(x: ndarray, *, axis: int, place: int, size: int) -> ndarray:
 
 
 _embed_along = primitive(_embed, grad_name="SelectBackward0").vjp(
-    lambda g, axis, place: select_along(g, axis=axis, place=place)
+    lambda g, axis, place: select_along(g, axis=axis, place=place, label="Select")
 )
-select_along = primitive(_select, view=True, grad_name="SelectBackward0").vjp(
+select_along = primitive(_select, view=True, grad_name=_label).vjp(
     lambda g, x_shape, axis, place: _embed_along(g, axis=axis, place=place, size=x_shape[axis])
 )
 
@@ -484,6 +494,7 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, 
     """
     axis = normalize_dim(dim, ndim_of(tensor))
     size = tensor._array.shape[axis]
+    label = "Split" if isinstance(split_size_or_sections, int) else "SplitWithSizes"
     if isinstance(split_size_or_sections, int):
         step = split_size_or_sections
         if step <= 0 and not (step == 0 and size == 0):
@@ -498,7 +509,7 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, 
             )
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
     return tuple(
-        slice_along(tensor, axis=axis, start=start, stop=start + n, label="Split")
+        slice_along(tensor, axis=axis, start=start, stop=start + n, label=label)
         for start, n in zip(starts, sizes, strict=True)
     )
 
@@ -527,7 +538,7 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     """
     axis = normalize_dim(dim, ndim_of(input))
     return tuple(
-        select_along(input, axis=axis, place=place) for place in range(input._array.shape[axis])
+        select_along(input, axis=axis, place=place, label="Unbind") for place in range(input._array.shape[axis])
     )
 
 

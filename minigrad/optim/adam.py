@@ -36,7 +36,8 @@ class Adam(Optimizer):
         differentiable: must be False.
 
     Raises:
-        ValueError: lr, eps or weight_decay is negative, a beta is outside [0, 1); and as `Optimizer`.
+        ValueError: lr, eps or weight_decay is negative, a beta is outside [0, 1); and as
+            `Optimizer`.
 
     Source: D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015;
     S. J. Reddi, S. Kale, S. Kumar, "On the convergence of Adam and beyond", ICLR 2018 (amsgrad).
@@ -71,18 +72,16 @@ class Adam(Optimizer):
         decoupled_weight_decay: bool = False,
     ) -> None:
         check_options(lr, foreach=foreach, differentiable=differentiable, fused=fused)
-        if not 0.0 <= lr:
+        if not lr >= 0.0:
             raise ValueError(f"Invalid learning rate: {lr}")
-        if not 0.0 <= eps:
+        if not eps >= 0.0:
             raise ValueError(f"Invalid epsilon value: {eps}")
-        for index in (0, 1):
-            if not 0.0 <= betas[index] < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {index}: {betas[index]}")
-        if not 0.0 <= weight_decay:
+        betas = _checked(betas)
+        if not weight_decay >= 0.0:
             raise ValueError(f"Invalid weight_decay value: {weight_decay}")
         defaults = {
             "lr": lr,
-            "betas": _plain(betas),
+            "betas": betas,
             "eps": eps,
             "weight_decay": weight_decay,
             "amsgrad": amsgrad,
@@ -102,8 +101,8 @@ class Adam(Optimizer):
                 entry["step"] = _count(entry["step"])
 
     def _update(self, group: Group) -> None:
-        lr, eps, weight_decay = float(group["lr"]), float(group["eps"]), float(group["weight_decay"])
-        beta1, beta2 = group["betas"]
+        lr, (beta1, beta2), eps = float(group["lr"]), group["betas"], group["eps"]
+        weight_decay = group["weight_decay"]
         amsgrad, maximize = group["amsgrad"], group["maximize"]
         decoupled = group["decoupled_weight_decay"]
         states = self.state
@@ -139,8 +138,8 @@ class Adam(Optimizer):
 class AdamW(Adam):
     r"""Adam with decoupled weight decay: θ ← θ − lr · weight_decay · θ before every step.
 
-    The arguments are those of `Adam`, but `weight_decay` is 0.01 unless given, and it never enters the
-    running moments.
+    The arguments are those of `Adam`, but `weight_decay` is 0.01 unless given, and it never enters
+    the running moments.
 
     Raises:
         ValueError: as `Adam`.
@@ -194,16 +193,16 @@ class AdamW(Adam):
             group["decoupled_weight_decay"] = True
 
 
-def _plain(betas: tuple[Any, Any]) -> tuple[float, float]:
-    """Both betas as floats; they must be floats or one-element tensors."""
-    if not all(isinstance(beta, float) for beta in betas) and not all(
-        isinstance(beta, Tensor) for beta in betas
-    ):
-        raise ValueError("betas must be either both floats or both Tensors")
+def _checked(betas: tuple[Any, Any]) -> tuple[float, float]:
+    """Both betas as floats; they must be floats or one-element tensors, in [0, 1)."""
     for index, beta in enumerate(betas):
         if isinstance(beta, Tensor) and beta.numel() != 1:
             raise ValueError(f"Tensor betas[{index}] must be 1-element")
+        if not 0.0 <= beta < 1.0:
+            raise ValueError(f"Invalid beta parameter at index {index}: {beta}")
     first, second = betas
+    if not any(isinstance(first, kind) and isinstance(second, kind) for kind in (float, Tensor)):
+        raise ValueError("betas must be either both floats or both Tensors")
     return float(first), float(second)
 
 

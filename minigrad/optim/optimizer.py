@@ -33,8 +33,8 @@ class Optimizer:
     A subclass states how one group is updated, in `_update(group)`, or overrides `step`.
 
     Args:
-        params: tensors, pairs (name, tensor) as `named_parameters()` gives them, or dicts, one for each
-            parameter group: "params" and the options in which the group differs from the defaults.
+        params: tensors, pairs (name, tensor) as `named_parameters()` gives them, or dicts, one for
+            each parameter group: "params" and the options in which it differs from the defaults.
         defaults: the options of groups that do not state them.
 
     Attributes:
@@ -112,8 +112,8 @@ class Optimizer:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or with `set_to_none=False` fill them with zeros.
 
-        A parameter without a gradient is skipped by `step`; one with a zero gradient is not, and may
-        still move by its momentum or weight decay.
+        A parameter without a gradient is skipped by `step`; one with a zero gradient is not, and
+        may still move by its momentum or weight decay.
         """
         for group in self.param_groups:
             for param in group["params"]:
@@ -133,8 +133,9 @@ class Optimizer:
         Example:
             >>> import minigrad
             >>> from minigrad import optim
-            >>> optimizer = optim.Adam([minigrad.ones(2, requires_grad=True)])
-            >>> optimizer.add_param_group({"params": minigrad.ones(3, requires_grad=True), "lr": 0.1})
+            >>> w, b = minigrad.ones(2, requires_grad=True), minigrad.ones(1, requires_grad=True)
+            >>> optimizer = optim.Adam([w])
+            >>> optimizer.add_param_group({"params": b, "lr": 0.1})
             >>> len(optimizer.param_groups)
             2
         """
@@ -149,13 +150,15 @@ class Optimizer:
         for name, default in self.defaults.items():
             if default is required and name not in param_group:
                 raise ValueError(
-                    f"parameter group didn't specify a value of required optimization parameter {name}"
+                    "parameter group didn't specify a value of required optimization parameter "
+                    + name
                 )
             param_group.setdefault(name, default)
         if len(params) != len(set(params)):
             warnings.warn(
-                "optimizer contains a parameter group with duplicate parameters; in future, this will "
-                "cause an error; see github.com/pytorch/pytorch/issues/40967 for more information",
+                "optimizer contains a parameter group with duplicate parameters; in future, this "
+                "will cause an error; see github.com/pytorch/pytorch/issues/40967 for more "
+                "information",
                 UserWarning,
                 stacklevel=3,
             )
@@ -170,8 +173,8 @@ class Optimizer:
         if not (param.is_leaf or param.retains_grad):
             raise ValueError(
                 "can't optimize a non-leaf Tensor\n"
-                f"It is the result of {param.grad_fn}. Give the tensor it was computed from, or make a "
-                "leaf of it: x.detach().clone().requires_grad_()."
+                f"It is the result of {param.grad_fn}. Give the tensor it was computed from, or "
+                "make a leaf of it: x.detach().clone().requires_grad_()."
             )
 
     def _check_against_groups(self, new: Group) -> None:
@@ -179,8 +182,8 @@ class Optimizer:
         for group in self.param_groups:
             if named != ("param_names" in group):
                 raise ValueError(
-                    "all optimizer param groups should be with/without names. cannot add param group "
-                    f"{'with' if named else 'without'} names to the optimizer"
+                    "all optimizer param groups should be with/without names. cannot add param "
+                    f"group {'with' if named else 'without'} names to the optimizer"
                 )
             if not set(group["params"]).isdisjoint(new["params"]):
                 raise ValueError("some parameters appear in more than one parameter group")
@@ -190,8 +193,8 @@ class Optimizer:
         """The state and the options, with numbers in place of the parameters.
 
         "state" maps a parameter's number to its state, "param_groups" lists the groups with the
-        numbers of their parameters. The tensors in it are the optimiser's own: the next step changes
-        them (`copy.deepcopy` keeps a snapshot).
+        numbers of their parameters. The tensors in it are the optimiser's own: the next step
+        changes them (`copy.deepcopy` keeps a snapshot).
 
         Example:
             >>> import minigrad
@@ -234,8 +237,8 @@ class Optimizer:
             if len(group["params"]) != len(loaded["params"]):
                 raise ValueError(
                     "loaded state dict contains a parameter group that doesn't match the size of "
-                    f"optimizer's group\nGroup {number} has {len(loaded['params'])} parameters in the "
-                    f"state dict and {len(group['params'])} in the optimizer."
+                    f"optimizer's group\nGroup {number} has {len(loaded['params'])} parameters in "
+                    f"the state dict and {len(group['params'])} in the optimizer."
                 )
         params = dict(
             itertools.chain.from_iterable(
@@ -288,7 +291,8 @@ def _typename(value: Any) -> str:
     if isinstance(value, Tensor):
         return value.type()
     kind = type(value)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    return module + kind.__qualname__
 
 
 def check_options(
@@ -309,8 +313,8 @@ def check_options(
         raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
     if differentiable:
         raise NotImplementedError(
-            "differentiable=True, a step that is itself recorded, is not supported: write the update "
-            "as an expression of the parameters and of grad(loss, params, create_graph=True)"
+            "differentiable=True, a step that is itself recorded, is not supported: write the "
+            "update as an expression of the parameters and of grad(loss, params, create_graph=True)"
         )
 
 

@@ -90,9 +90,12 @@ class SGD(Optimizer):
         super().__init__(params, defaults)
 
     def _update(self, group: Group) -> None:
-        lr, momentum, dampening = float(group["lr"]), float(group["momentum"]), float(group["dampening"])
-        weight_decay = float(group["weight_decay"])
-        nesterov, maximize = group["nesterov"], group["maximize"]
+        lr, momentum, dampening = float(group["lr"]), group["momentum"], group["dampening"]
+        weight_decay, nesterov, maximize = (
+            group["weight_decay"],
+            group["nesterov"],
+            group["maximize"],
+        )
         states = self.state
         for param in group["params"]:
             grad = param._grad

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from minigrad import dtypes
 from minigrad.autograd.fused import scale_classes
 from minigrad.autograd.op import cast
 from minigrad.creation import as_tensor
-from minigrad.kernels import losses_class, losses_pointwise
+from minigrad.kernels import losses as kernels
 from minigrad.nn.losses.base import Loss, as_target, check_same_shape, loss, reduce_loss
 from minigrad.ops.activation import logsigmoid
 from minigrad.ops.elementwise import clamp, log, where
@@ -81,7 +82,7 @@ def _check_bce(
     return input, target, weight, average, reduce, reduction
 
 
-@loss(forward=losses_pointwise.binary_cross_entropy, check=_check_bce)
+@loss(forward=kernels.binary_cross_entropy, check=_check_bce)
 def binary_cross_entropy(
     input: Any,
     target: Any,
@@ -117,16 +118,18 @@ def binary_cross_entropy(
         >>> F.binary_cross_entropy(minigrad.tensor([0.9, 0.2]), minigrad.tensor([1.0, 0.0]))
         tensor(0.1643)
     """
-    losses = -(target * _clamped_log(input) + (1 - target) * _clamped_log(1 - input))
+    p = input.detach()
+    clamped = -(
+        target * clamp(log(p), min=-100.0) + (1 - target) * clamp(log(1 - p), min=-100.0)
+    )
+    # Where p (1 - p) is below its floor the value is clamped and the slope is (p - y) / 1e-12.
+    distance = input - target.detach()
+    slope = (distance * distance - (distance * distance).detach()) / 2e-12
+    saturated = p * (1 - p) < 1e-12
+    inner = where(saturated, 0.5, input)
+    exact = -(target * log(inner) + (1 - target) * log(1 - inner))
+    losses = where(saturated, clamped + slope, exact)
     return reduce_loss(losses if weight is None else losses * weight, reduction)
-
-
-def _clamped_log(p: Any) -> Any:
-    """max(log p, -100), whose derivative where it is clamped is that of p at 1e-12."""
-    small = p < 1e-12
-    below = where(p == 0, -100.0, clamp(log(where(p == 0, 1.0, p)), min=-100.0))
-    # Adding (p - its value) / 1e-12 gives the clamped branch torch's slope without changing its value.
-    return where(small, below.detach() + (p - p.detach()) / 1e-12, log(where(small, 1.0, p)))
 
 
 class BCELoss(Loss, fn=binary_cross_entropy):
@@ -155,12 +158,24 @@ def _check_bce_with_logits(
     check_same_shape(input, target, "Target size ({target}) must be the same as input size ({input})")
     _check_weight(input, weight)
     if pos_weight is not None:
-        input._array[:0] * pos_weight._array if input.ndim else None  # cheap shape check below
-        _check_weight(input, pos_weight)
+        _check_pos_weight(input, pos_weight)
     return input, target, weight, average, reduce, reduction, pos_weight
 
 
-@loss(forward=losses_pointwise.binary_cross_entropy_with_logits, check=_check_bce_with_logits)
+def _check_pos_weight(input: Tensor, pos_weight: Any) -> None:
+    if not isinstance(pos_weight, Tensor):
+        raise TypeError(f"argument 'pos_weight' must be Tensor, not {type(pos_weight).__name__}")
+    size, wanted = pos_weight._array.shape[-1:], input._array.shape[-1:]
+    if size not in ((), (1,), wanted):
+        raise RuntimeError(
+            f"The size of tensor a ({wanted[0] if wanted else 1}) must match the size of tensor b ({size[0]}) "
+            f"at non-singleton dimension {max(input.ndim - 1, 0)}\n"
+            "pos_weight has one factor per class, the last dimension of the input."
+        )
+    _check_weight(input, pos_weight)
+
+
+@loss(forward=kernels.binary_cross_entropy_with_logits, check=_check_bce_with_logits)
 def binary_cross_entropy_with_logits(
     input: Any,
     target: Any,
@@ -299,15 +314,8 @@ def _pick_class(log_probabilities: Any, target: Any, weight: Any, ignore_index: 
     ignored = target == ignore_index
     safe = target.masked_fill(ignored, 0)
     picked = log_probabilities.gather(dim, safe.unsqueeze(dim)).squeeze(dim)
-    weights = picked.detach() * 0 + 1 if weight is None else weight[safe]
-    weights = where(ignored, 0.0, where(ignored, 0.0, 1.0) + weights if False else weights)
+    weights = where(ignored, 0.0, 1.0 if weight is None else weight[safe])
     return where(ignored, 0.0, -picked * weights), weights
-
-
-def _nll_kernel(
-    input: Any, target: Any, weight: Any, ignore_index: int, *, reduction: str, grad: bool
-) -> Any:
-    return losses_class.nll(input, target, weight, ignore_index, reduction=reduction, grad=grad)
 
 
 def _check_nll(
@@ -326,10 +334,13 @@ def _check_nll(
 
 
 def _nll_name(values: Sequence[Any]) -> str:
-    return "NllLoss2DBackward0" if values and values[0].ndim > 2 else "NllLossBackward0"
+    if not values or values[0].ndim <= 2:
+        return "NllLossBackward0"
+    # torch brings other ranks than images to the rank of images, and their losses back.
+    return "ViewBackward0" if values[0].ndim != 4 and values[6] == "none" else "NllLoss2DBackward0"
 
 
-@loss(forward=_nll_kernel, check=_check_nll, backward=scale_classes, grad_name=_nll_name)
+@loss(forward=kernels.nll, check=_check_nll, backward=scale_classes, grad_name=_nll_name)
 def nll_loss(
     input: Any,
     target: Any,
@@ -404,3 +415,184 @@ class NLLLoss2d(NLLLoss, fn=nll_loss):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         warn_deprecated_nll()
         super().__init__(*args, **kwargs)
+
+
+def warn_deprecated_nll() -> None:
+    """torch's warning about `NLLLoss2d`."""
+    warnings.warn(
+        "`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead as a drop-in replacement and see "
+        "https://pytorch.org/docs/main/nn.html#torch.nn.NLLLoss for more details.",
+        FutureWarning,
+        stacklevel=3,
+    )
+
+
+# ------------------------------------------------------------------------------------- cross entropy
+def _check_cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any,
+    average: Any,
+    ignore_index: int,
+    reduce: Any,
+    reduction: str,
+    label_smoothing: float,
+) -> Sequence[Any]:
+    if not isinstance(input, Tensor):
+        raise TypeError(
+            f"cross_entropy_loss(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}"
+        )
+    if not isinstance(target, Tensor):
+        target = as_tensor(target)
+    if input._array.dtype.kind != "f":
+        raise NotImplementedError(
+            '"log_softmax_lastdim_kernel_impl" not implemented for '
+            f"{dtypes.of(input._array).scalar_type!r}\n"
+            "The input must be logits in floating point; are input and target swapped?"
+        )
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise RuntimeError(
+            f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}"
+        )
+    if target._array.shape == input._array.shape:
+        target = _class_probabilities(input, target, ignore_index)
+        _check_class_weight(input, weight, "cross_entropy: ")
+    else:
+        target = _class_indices(input, target)
+        _check_class_weight(input, weight)
+    return input, target, weight, average, ignore_index, reduce, reduction, label_smoothing
+
+
+def _class_probabilities(input: Tensor, target: Tensor, ignore_index: int) -> Tensor:
+    kind = target._array.dtype
+    if kind.kind != "f":
+        raise RuntimeError(
+            "Expected floating point type for target with class probabilities, got "
+            f"{dtypes.of(target._array).scalar_type}\n"
+            f"A target of input's shape {list(input._array.shape)} holds probabilities; one-hot rows need "
+            ".float(). Class indices have shape "
+            f"{list(input._array.shape[:1] + input._array.shape[2:]) if input.ndim > 1 else []}."
+        )
+    if ignore_index >= 0:
+        raise RuntimeError("ignore_index is not supported for floating point target")
+    return target
+
+
+def _cross_entropy_kernel(
+    input: Any,
+    target: Any,
+    weight: Any,
+    ignore_index: int,
+    label_smoothing: float,
+    *,
+    reduction: str,
+    grad: bool,
+) -> Any:
+    if target.dtype.kind == "f":
+        return kernels.cross_entropy_probabilities(
+            input, target, weight, label_smoothing, reduction=reduction, grad=grad
+        )
+    return kernels.cross_entropy_indices(
+        input, target, weight, ignore_index, label_smoothing, reduction=reduction, grad=grad
+    )
+
+
+def _cross_entropy_name(values: Sequence[Any]) -> str:
+    if not values:
+        return "NllLossBackward0"
+    input, target, *_, reduction, smoothing = values
+    if target._array.dtype.kind == "f":
+        return "DivBackward1" if reduction == "mean" else "NegBackward0"
+    return "AddBackward0" if smoothing else _nll_name((input, None, None, None, None, None, reduction))
+
+
+@loss(
+    forward=_cross_entropy_kernel,
+    check=_check_cross_entropy,
+    backward=scale_classes,
+    grad_name=_cross_entropy_name,
+)
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """Softmax and negative log-likelihood in one: -w[y] log softmax(x)[y].
+
+    With probabilities q instead of indices: -Σ w[c] q[c] log softmax(x)[c].
+
+    Wants: logits x (no softmax before it), and class indices or probabilities.
+
+    Args:
+        input: logits, (C), (N, C) or (N, C, d₁, ...); the classes are dimension 1.
+        target: class indices in [0, C), (), (N) or (N, d₁, ...), of any integer type; or probabilities
+            in the shape of `input`.
+        weight: a factor for each class, (C).
+        ignore_index: samples with this index count nothing: it ignores samples, not a class.
+        reduction: "mean" divides by Σ w[y] over the samples that are not ignored, and for probabilities
+            by the number of samples whatever the weights; "sum"; "none".
+        label_smoothing: ε in [0, 1]; the target becomes (1 - ε) of itself and ε / C of every class.
+
+    Gradient: softmax(x) - onehot(y), times the weight, over the divisor. With all samples ignored the
+    mean is nan and its gradient zero.
+
+    Use it to choose one class of many. Common mistakes: a softmax before it (the loss then cannot fall
+    below log(1 + (C - 1) / e)), one-hot integers as target, logits (N, T, C) that need a transpose.
+
+    Raises:
+        IndexError: a class index is out of range.
+        RuntimeError, ValueError: shapes, dtypes or options do not fit.
+        NotImplementedError: the logits are integers.
+
+    Source: the maximum likelihood of a categorical distribution with log-odds x; label smoothing from
+    C. Szegedy et al., "Rethinking the Inception Architecture", CVPR 2016.
+
+    Example:
+        >>> import minigrad
+        >>> F = minigrad.nn.functional
+        >>> logits = minigrad.tensor([[2.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+        >>> F.cross_entropy(logits, minigrad.tensor([0, 2]), reduction="none")
+        tensor([0.4076, 1.0986])
+    """
+    dim = _class_dim(input)
+    classes = input.shape[dim]
+    log_probabilities = log_softmax(input, dim)
+    if target.is_floating_point():
+        q = target * (1 - label_smoothing) + label_smoothing / classes
+        losses = _expected_loss(log_probabilities, q, weight, dim)
+        samples = input.numel() / classes if classes else 0.0
+        return losses.sum() / samples if reduction == "mean" else reduce_loss(losses, reduction)
+    losses, weights = _pick_class(log_probabilities, target, weight, ignore_index)
+    if label_smoothing:
+        everywhere = _expected_loss(log_probabilities, 1.0, weight, dim)
+        smooth = where(target == ignore_index, 0.0, everywhere)
+        losses = (1 - label_smoothing) * losses + label_smoothing / classes * smooth
+    return _reduce_weighted(losses, weights, reduction)
+
+
+def _expected_loss(log_probabilities: Any, q: Any, weight: Any, dim: int) -> Any:
+    """-Σ w[c] q[c] log p[c] over the classes, where 0 times -inf is 0."""
+    nothing = q == 0
+    if isinstance(q, Tensor):
+        log_probabilities = where(nothing, 0.0, log_probabilities)
+    terms = log_probabilities * q
+    if weight is not None:
+        terms = terms * weight.reshape(-1, *(1,) * (log_probabilities.ndim - dim - 1))
+    return -terms.sum(dim)
+
+
+class CrossEntropyLoss(Loss, fn=cross_entropy):
+    """Softmax and negative log-likelihood in one; the (weighted) mean by default. Wants logits (no softmax
+    before it) and class indices or probabilities. See `minigrad.nn.functional.cross_entropy`.
+
+    Example:
+        >>> import minigrad
+        >>> criterion = minigrad.nn.CrossEntropyLoss()
+        >>> criterion(minigrad.tensor([[2.0, 1.0, 0.0]]), minigrad.tensor([0]))
+        tensor(0.4076)
+    """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad.kernels import losses_pointwise as kernels
+from minigrad.kernels import losses as kernels
 from minigrad.nn.losses.base import (
     Loss,
     as_target,

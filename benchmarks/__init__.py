@@ -1,0 +1,1 @@
+"""Speed, measured: `python -m benchmarks` times minigrad against torch eager in interleaved rounds."""

@@ -1,0 +1,78 @@
+"""How long it takes to get going: imports, first use of a kernel, loading it from the cache."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+_IMPORT = "import time; t = time.perf_counter(); import {0}; print(time.perf_counter() - t)"
+_KERNEL = """
+import json, time
+import numpy as np
+import minigrad
+from minigrad.nn import functional as F
+x = minigrad.from_numpy(np.linspace(-3, 3, 400, dtype=np.float32).reshape(40, 10))
+y = minigrad.zeros(40).long()
+times = {}
+start = time.perf_counter()
+import numba
+times["import numba"] = time.perf_counter() - start
+for name, run in (
+    ("sigmoid (first kernel of the process)", lambda: minigrad.sigmoid(x)),
+    ("softmax", lambda: minigrad.softmax(x, 1)),
+    ("logsumexp", lambda: minigrad.logsumexp(x, 1)),
+    ("sum", lambda: x.sum()),
+    ("max", lambda: x.max()),
+    ("cross entropy", lambda: F.cross_entropy(x, y)),
+    ("bce with logits", lambda: F.binary_cross_entropy_with_logits(x, minigrad.zeros_like(x))),
+):
+    start = time.perf_counter()
+    run()
+    times[name] = time.perf_counter() - start
+print(json.dumps(times))
+"""
+
+
+def _run(code: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **environment},
+    )
+    return done.stdout
+
+
+def import_seconds(module: str, rounds: int = 7) -> float:
+    """The median time of importing a module in a new process."""
+    return statistics.median(float(_run(_IMPORT.format(module))) for _ in range(rounds))
+
+
+def measure() -> dict[str, dict[str, float]]:
+    """Imports, and kernels with an empty and with a filled cache, all in seconds."""
+    imports = {
+        "numpy": import_seconds("numpy"),
+        "numpy, numba": import_seconds("numpy, numba"),
+        "minigrad": import_seconds("minigrad"),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        first = json.loads(_run(_KERNEL, MINIGRAD_CACHE_DIR=folder))
+        later = json.loads(_run(_KERNEL, MINIGRAD_CACHE_DIR=folder))
+    return {"import": imports, "first use": first, "from the cache": later}
+
+
+def table(found: dict[str, dict[str, float]]) -> str:
+    """The measurements as Markdown."""
+    lines = ["| import | ms |", "|---|---:|"]
+    lines += [f"| {name} | {1e3 * s:.0f} |" for name, s in found["import"].items()]
+    lines += ["", "| kernel | first use ever, ms | first use in a later process, ms |", "|---|---:|---:|"]
+    lines += [
+        f"| {name} | {1e3 * s:.0f} | {1e3 * found['from the cache'][name]:.1f} |"
+        for name, s in found["first use"].items()
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,54 @@
+"""The command line: `python -m minigrad`, or `minigrad` once installed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from minigrad import __version__
+from minigrad.train.cli import INTERRUPTED, add_parser
+from minigrad.train.problems import Problem
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all subcommands; each sets `run`, a function of the options."""
+    parser = argparse.ArgumentParser(
+        prog="minigrad",
+        allow_abbrev=False,
+        description="minigrad, a torch-shaped autograd framework on NumPy and Numba.",
+        epilog="example: minigrad train digits",
+    )
+    parser.add_argument("--version", action="version", version=f"minigrad {__version__}")
+    commands = parser.add_subparsers(title="commands", dest="command", required=True)
+    add_parser(commands)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit code: 0, 2 for what the user can put right, 130 for Ctrl-C.
+
+    Raises:
+        SystemExit: from argparse, after --help (0) or a usage error (2).
+    """
+    options = make_parser().parse_args(arguments)
+    name = f"minigrad {options.command}"
+    try:
+        return int(options.run(options))
+    except Problem as problem:
+        print(f"{name}: error: {problem}", file=sys.stderr)
+        return 2
+    except MemoryError:
+        print(f"{name}: error: not enough memory; try smaller sizes", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader, such as `head`, is gone: say no more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

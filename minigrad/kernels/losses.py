@@ -1,0 +1,33 @@
+"""The loss kernels: value and gradient in one pass.  Arrays in, arrays out.
+
+Every function takes ``reduction`` and ``grad`` and returns ``(value, gradient)``: fresh arrays, the
+value 0-d unless ``reduction="none"``, the gradient with respect to ``input`` for a cotangent of one
+(so for "mean" it holds the divisor, for "none" it is each sample's own), None unless ``grad``.
+They return NotImplemented where no kernel applies; nothing but class indices is checked.
+"""
+
+from .losses_class import cross_entropy_indices, cross_entropy_probabilities, nll
+from .losses_cosine import cosine_embedding
+from .losses_pointwise import (
+    absolute_error,
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    hinge_embedding,
+    kl_div,
+    smooth_l1,
+    squared_error,
+)
+
+__all__ = [
+    "absolute_error",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cosine_embedding",
+    "cross_entropy_indices",
+    "cross_entropy_probabilities",
+    "hinge_embedding",
+    "kl_div",
+    "nll",
+    "smooth_l1",
+    "squared_error",
+]

@@ -1,0 +1,100 @@
+"""The cosine embedding loss and its two gradients in one pass over the rows."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .jit import flat, kernel, prange
+from .losses_pointwise import EMPTY, total_of
+
+# Rows handled by one thread at a time.
+ROWS = 16
+PARALLEL_FROM = 100_000
+# torch adds this to each squared norm.
+EPSILON = 1e-12
+
+
+@kernel(fastmath={"contract", "reassoc", "nsz"})
+def _dot(a, b):
+    total = 0.0
+    for i in range(a.size):
+        total += np.float64(a[i]) * np.float64(b[i])
+    return total
+
+
+@kernel
+def _combine(out, a, on_a, b, on_b):
+    for i in range(out.size):
+        out[i] = on_a * np.float64(a[i]) + on_b * np.float64(b[i])
+
+
+@kernel(parallel=True, threshold=PARALLEL_FROM)
+def _sweep(x1, x2, y, margin, scale, losses, slopes1, slopes2, total):
+    n, width = y.size, x1.size // max(y.size, 1)
+    totals = np.empty((n + ROWS - 1) // ROWS)
+    for block in prange(totals.size):
+        part = 0.0
+        for row in range(block * ROWS, min(n, (block + 1) * ROWS)):
+            start, stop = row * width, (row + 1) * width
+            a, b = x1[start:stop], x2[start:stop]
+            square_a, square_b = _dot(a, a) + EPSILON, _dot(b, b) + EPSILON
+            norm = math.sqrt(square_a * square_b)
+            cosine = _dot(a, b) / norm
+            loss, slope = 0.0, 0.0
+            if y[row] == 1:
+                loss, slope = 1.0 - cosine, -scale
+            elif y[row] == -1:
+                excess = cosine - margin
+                loss = 0.0 if excess < 0 else excess
+                # The gradient passes where the excess is exactly zero, as through clamp_min.
+                slope = scale if excess >= 0 else 0.0
+            if slopes1.size:
+                _combine(slopes1[start:stop], a, -slope * cosine / square_a, b, slope / norm)
+                _combine(slopes2[start:stop], b, -slope * cosine / square_b, a, slope / norm)
+            if losses.size:
+                losses[row] = loss
+            part += loss
+        totals[block] = part
+    total[()] = total_of(totals) * scale
+
+
+def cosine_embedding(
+    input1: ndarray,
+    input2: ndarray,
+    target: ndarray,
+    margin: float = 0.0,
+    *,
+    reduction: str,
+    grad: bool,
+) -> tuple[ndarray, tuple[ndarray, ndarray] | None] | Any:
+    """1 - cos where the target is 1, max(0, cos - margin) where it is -1, and 0 for any other.
+
+    For inputs (samples, width) and targets (samples,), or one sample without that dimension.
+    Gives the value and the gradients with respect to both inputs.
+    """
+    dtype, shape = input1.dtype, input1.shape
+    if (
+        dtype not in EMPTY
+        or not 1 <= len(shape) <= 2
+        or any(other.dtype != dtype for other in (input2, target))
+        or input2.shape != shape
+        or target.shape != shape[:-1]
+    ):
+        return NotImplemented
+    value = total = np.empty((), dtype)
+    losses = slopes1 = slopes2 = EMPTY[dtype]
+    gradients = None
+    if grad:
+        gradients = np.empty(shape, dtype), np.empty(shape, dtype)
+        slopes1, slopes2 = gradients[0].ravel(), gradients[1].ravel()
+    scale = 1.0
+    if reduction == "none":
+        value = np.empty(target.shape, dtype)
+        losses = value.ravel()
+    elif reduction == "mean":
+        scale = 1.0 / target.size if target.size else np.nan
+    x1, x2, y = flat(input1), flat(input2), flat(target)
+    _sweep.run(x1.size, x1, x2, y, float(margin), scale, losses, slopes1, slopes2, total)
+    return value, gradients

@@ -1,0 +1,158 @@
+"""Optimiser steps in place: one fused kernel per parameter and step.
+
+The arithmetic is torch's, operation by operation: scalars are computed in double precision and then
+rounded to the parameter's type; a product is rounded before it is added exactly where torch rounds
+it (`_times`), and fused with the addition elsewhere (the flag ``contract``).  So parameters stay
+equal to torch's to the last bits over many steps.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .jit import Kernel, flat, kernel, prange
+
+# From this many elements on two threads win over the cost of launching them.
+SGD_PARALLEL_FROM, ADAM_PARALLEL_FROM = 200_000, 65_536
+
+
+@kernel(fastmath=set())
+def _times(a, b):
+    """A product that is rounded, whatever is added to it."""
+    return a * b
+
+
+@kernel
+def _penalised(gradient, param, decay, sign):
+    """The gradient to descend: that of the loss (or minus it) and the L2 penalty's, decay * param."""
+    gradient = sign * gradient
+    return gradient + decay * param if decay != 0 else gradient
+
+
+@kernel(parallel=True, threshold=SGD_PARALLEL_FROM)
+def _sgd(param, grad, lr, decay, sign):
+    real = param.dtype.type
+    rate, decay, sign = real(-lr), real(decay), real(sign)
+    for i in prange(param.size):
+        param[i] += rate * _penalised(grad[i], param[i], decay, sign)
+
+
+@kernel(parallel=True, threshold=SGD_PARALLEL_FROM)
+def _sgd_momentum(param, grad, buffer, lr, decay, sign, momentum, intake, nesterov, first):
+    real = param.dtype.type
+    rate, decay, sign = real(-lr), real(decay), real(sign)
+    momentum, intake = real(momentum), real(intake)
+    for i in prange(param.size):
+        g = _penalised(grad[i], param[i], decay, sign)
+        # A first buffer is only written: it need not be filled before.
+        b = g if first else _times(momentum, buffer[i]) + intake * g
+        buffer[i] = b
+        param[i] += rate * (g + momentum * b if nesterov else b)
+
+
+@kernel
+def _peak(peaks, i, v):
+    """What stands under the root: v itself, or with AMSGrad the largest v so far."""
+    return v
+
+
+@kernel
+def _peak_amsgrad(peaks, i, v):
+    # The sum is nan where either is, as torch's maximum is.
+    peaks[i] = v if v > peaks[i] else (peaks[i] if peaks[i] >= v else peaks[i] + v)
+    return peaks[i]
+
+
+@kernel(parallel=True, threshold=ADAM_PARALLEL_FROM)
+def _adam(
+    param, grad, exp_avg, exp_avg_sq, peaks, decay, sign, shrink, w1, beta2, w2, root2, eps, step_size
+):
+    real = param.dtype.type
+    decay, sign, shrink, eps, step_size = (
+        real(decay),
+        real(sign),
+        real(shrink),
+        real(eps),
+        real(step_size),
+    )
+    w1, beta2, w2, root2 = real(w1), real(beta2), real(w2), real(root2)
+    for i in prange(param.size):
+        g = _penalised(grad[i], param[i], decay, sign)
+        m = exp_avg[i]
+        # torch's lerp works from the nearer end.
+        near = w1 < real(0.5)
+        m = (m if near else g) + (w1 if near else w1 - real(1)) * (g - m)
+        v = _times(beta2, exp_avg_sq[i]) + _times(w2, g) * g
+        exp_avg[i], exp_avg_sq[i] = m, v
+        denominator = np.sqrt(_peak(peaks, i, v)) / root2 + eps
+        param[i] = _times(shrink, param[i]) + _times(step_size, m) / denominator
+
+
+_amsgrad = _adam.specialise("_amsgrad", _peak=_peak_amsgrad)
+
+
+def sgd_step(
+    param: ndarray,
+    grad: ndarray,
+    momentum_buffer: ndarray | None = None,
+    *,
+    lr: float,
+    momentum: float = 0.0,
+    dampening: float = 0.0,
+    weight_decay: float = 0.0,
+    nesterov: bool = False,
+    maximize: bool = False,
+    first: bool = False,
+) -> None:
+    """One step of stochastic gradient descent, in place.
+
+    g = grad + weight_decay param; buffer = momentum buffer + (1 - dampening) g, on the `first` step g;
+    param -= lr buffer (with `nesterov`, lr (g + momentum buffer)).  Without a buffer, param -= lr g.
+    `maximize` reverses grad.  All arrays are of one type, float32 or float64, and any layout.
+    """
+    sign = -1.0 if maximize else 1.0
+    if momentum_buffer is None or not momentum:
+        _apply(_sgd, (param,), grad, lr, weight_decay, sign)
+        return
+    options = lr, weight_decay, sign, momentum, 1 - dampening, nesterov, first
+    _apply(_sgd_momentum, (param, momentum_buffer), grad, *options)
+
+
+def adam_step(
+    param: ndarray,
+    grad: ndarray,
+    exp_avg: ndarray,
+    exp_avg_sq: ndarray,
+    max_exp_avg_sq: ndarray | None = None,
+    *,
+    step: int,
+    lr: float,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+    amsgrad: bool = False,
+    maximize: bool = False,
+    decoupled: bool = False,
+) -> None:
+    """Step number `step` (from 1) of Adam, or of AdamW if `decoupled`, in place.
+
+    m = lerp(m, g, 1 - beta1); v = beta2 v + (1 - beta2) g**2; then
+    param -= lr / (1 - beta1**step) m / (sqrt(v / (1 - beta2**step)) + eps), where AMSGrad takes the
+    largest v so far.  AdamW first multiplies param by 1 - lr weight_decay, Adam adds weight_decay
+    param to the gradient.  All arrays are of one type, float32 or float64, and any layout.
+
+    Source: Kingma and Ba 2015; Reddi et al. 2018 (AMSGrad); Loshchilov and Hutter 2019 (AdamW).
+    """
+    shrink = 1 - lr * weight_decay if decoupled else 1.0
+    decay = 0.0 if decoupled else weight_decay
+    root2 = math.sqrt(1 - beta2**step)
+    step_size = -lr / (1 - beta1**step)
+    sign = -1.0 if maximize else 1.0
+    options = decay, sign, shrink, 1 - beta1, beta2, 1 - beta2, root2, eps, step_size
+    if amsgrad:
+        _apply(_amsgrad, (param, exp_avg, exp_avg_sq, max_exp_avg_sq), grad, *options)
+    else:
+        _apply(_adam, (param, exp_avg, exp_avg_sq), grad, *options)

@@ -1,0 +1,46 @@
+"""Layers, activations, containers and losses, under torch.nn's names."""
+
+from minigrad.nn import functional as functional
+from minigrad.nn import init as init
+from minigrad.nn.activations import ELU as ELU
+from minigrad.nn.activations import GELU as GELU
+from minigrad.nn.activations import Hardtanh as Hardtanh
+from minigrad.nn.activations import LeakyReLU as LeakyReLU
+from minigrad.nn.activations import LogSigmoid as LogSigmoid
+from minigrad.nn.activations import LogSoftmax as LogSoftmax
+from minigrad.nn.activations import Mish as Mish
+from minigrad.nn.activations import ReLU as ReLU
+from minigrad.nn.activations import ReLU6 as ReLU6
+from minigrad.nn.activations import Sigmoid as Sigmoid
+from minigrad.nn.activations import SiLU as SiLU
+from minigrad.nn.activations import Softmax as Softmax
+from minigrad.nn.activations import Softmin as Softmin
+from minigrad.nn.activations import Softplus as Softplus
+from minigrad.nn.activations import Softsign as Softsign
+from minigrad.nn.activations import Tanh as Tanh
+from minigrad.nn.activations import Tanhshrink as Tanhshrink
+from minigrad.nn.container import ModuleDict as ModuleDict
+from minigrad.nn.container import ModuleList as ModuleList
+from minigrad.nn.container import ParameterDict as ParameterDict
+from minigrad.nn.container import ParameterList as ParameterList
+from minigrad.nn.container import Sequential as Sequential
+from minigrad.nn.dropout import Dropout as Dropout
+from minigrad.nn.linear import Flatten as Flatten
+from minigrad.nn.linear import Identity as Identity
+from minigrad.nn.linear import Linear as Linear
+from minigrad.nn.module import Module as Module
+from minigrad.nn.parameter import Parameter as Parameter
+
+# isort: split
+# ------------------------------------------------------------------------------------------- losses
+from minigrad.nn.losses import BCELoss as BCELoss
+from minigrad.nn.losses import BCEWithLogitsLoss as BCEWithLogitsLoss
+from minigrad.nn.losses import CosineEmbeddingLoss as CosineEmbeddingLoss
+from minigrad.nn.losses import CrossEntropyLoss as CrossEntropyLoss
+from minigrad.nn.losses import HingeEmbeddingLoss as HingeEmbeddingLoss
+from minigrad.nn.losses import KLDivLoss as KLDivLoss
+from minigrad.nn.losses import L1Loss as L1Loss
+from minigrad.nn.losses import MSELoss as MSELoss
+from minigrad.nn.losses import NLLLoss as NLLLoss
+from minigrad.nn.losses import NLLLoss2d as NLLLoss2d
+from minigrad.nn.losses import SmoothL1Loss as SmoothL1Loss

@@ -1,0 +1,35 @@
+"""torch.nn.functional's names: the functions behind the modules."""
+
+from minigrad.nn.activations import elu as elu
+from minigrad.nn.activations import hardtanh as hardtanh
+from minigrad.nn.activations import leaky_relu as leaky_relu
+from minigrad.nn.activations import mish as mish
+from minigrad.nn.activations import relu as relu
+from minigrad.nn.activations import relu6 as relu6
+from minigrad.nn.activations import silu as silu
+from minigrad.nn.activations import softsign as softsign
+from minigrad.nn.activations import tanhshrink as tanhshrink
+from minigrad.nn.dropout import dropout as dropout
+from minigrad.ops.activation import gelu as gelu
+from minigrad.ops.activation import logsigmoid as logsigmoid
+from minigrad.ops.activation import sigmoid as sigmoid
+from minigrad.ops.activation import softplus as softplus
+from minigrad.ops.activation import tanh as tanh
+from minigrad.ops.indexing import one_hot as one_hot
+from minigrad.ops.linalg import linear as linear
+from minigrad.ops.softmax import log_softmax as log_softmax
+from minigrad.ops.softmax import softmax as softmax
+from minigrad.ops.softmax import softmin as softmin
+
+# isort: split
+# ------------------------------------------------------------------------------------------- losses
+from minigrad.nn.losses import binary_cross_entropy as binary_cross_entropy
+from minigrad.nn.losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+from minigrad.nn.losses import cosine_embedding_loss as cosine_embedding_loss
+from minigrad.nn.losses import cross_entropy as cross_entropy
+from minigrad.nn.losses import hinge_embedding_loss as hinge_embedding_loss
+from minigrad.nn.losses import kl_div as kl_div
+from minigrad.nn.losses import l1_loss as l1_loss
+from minigrad.nn.losses import mse_loss as mse_loss
+from minigrad.nn.losses import nll_loss as nll_loss
+from minigrad.nn.losses import smooth_l1_loss as smooth_l1_loss

@@ -1,0 +1,26 @@
+"""The losses: each a function, whose body is its definition, and a module."""
+
+from minigrad.nn.losses.base import Loss as Loss
+from minigrad.nn.losses.classification import BCELoss as BCELoss
+from minigrad.nn.losses.classification import BCEWithLogitsLoss as BCEWithLogitsLoss
+from minigrad.nn.losses.classification import CrossEntropyLoss as CrossEntropyLoss
+from minigrad.nn.losses.classification import NLLLoss as NLLLoss
+from minigrad.nn.losses.classification import NLLLoss2d as NLLLoss2d
+from minigrad.nn.losses.classification import binary_cross_entropy as binary_cross_entropy
+from minigrad.nn.losses.classification import (
+    binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
+)
+from minigrad.nn.losses.classification import cross_entropy as cross_entropy
+from minigrad.nn.losses.classification import nll_loss as nll_loss
+from minigrad.nn.losses.distribution import KLDivLoss as KLDivLoss
+from minigrad.nn.losses.distribution import kl_div as kl_div
+from minigrad.nn.losses.embedding import CosineEmbeddingLoss as CosineEmbeddingLoss
+from minigrad.nn.losses.embedding import HingeEmbeddingLoss as HingeEmbeddingLoss
+from minigrad.nn.losses.embedding import cosine_embedding_loss as cosine_embedding_loss
+from minigrad.nn.losses.embedding import hinge_embedding_loss as hinge_embedding_loss
+from minigrad.nn.losses.regression import L1Loss as L1Loss
+from minigrad.nn.losses.regression import MSELoss as MSELoss
+from minigrad.nn.losses.regression import SmoothL1Loss as SmoothL1Loss
+from minigrad.nn.losses.regression import l1_loss as l1_loss
+from minigrad.nn.losses.regression import mse_loss as mse_loss
+from minigrad.nn.losses.regression import smooth_l1_loss as smooth_l1_loss

@@ -1,0 +1,217 @@
+"""Pictures of a training: learning curves, decision boundary, confusion matrix.
+
+Each function returns a matplotlib figure; `png` renders it. Nothing here opens a window or depends
+on the user's matplotlib settings. The colours are Okabe and Ito's, which stay apart for
+colour-blind readers, and classes differ by marker too.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.train.loop import Epoch
+from minigrad.train.tasks import Data
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Array = np.ndarray[Any, Any]
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+MARKERS = ("o", "^", "s", "D", "v", "P")
+INK, PALE = "#222222", "#888888"
+STYLE = {
+    "figure.dpi": 150,
+    "savefig.dpi": 150,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.edgecolor": PALE,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "text.color": INK,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.7,
+    "legend.frameon": False,
+}
+
+
+def png(draw: Callable[[], Figure]) -> bytes:
+    """Draw a figure in our style, whatever the user's settings are, and render it as PNG."""
+    import matplotlib
+
+    with matplotlib.rc_context(dict(matplotlib.rcParamsDefault) | STYLE):
+        buffer = io.BytesIO()
+        draw().savefig(buffer, format="png")
+        return buffer.getvalue()
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+# ---------------------------------------------------------------------------- learning curves
+def learning_curves(title: str, loss_name: str, history: Sequence[Epoch]) -> Figure:
+    """Loss (logarithmic) and accuracy over the epochs, on training and held-out data."""
+    figure = _figure(9.0, 3.8)
+    figure.suptitle(title, fontsize=12)
+    left, right = figure.subplots(1, 2)
+    epochs = [epoch.number for epoch in history]
+    for axes in (left, right):
+        axes.set_xlabel("epoch (passes over the training data)")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(True)
+
+    left.set_title("loss", loc="left")
+    left.set_ylabel(f"{loss_name}\n(mean over samples, nats)")
+    losses = ([e.train.loss for e in history], [e.held_out.loss for e in history])
+    _curves(left, epochs, losses, "{:.3g}")
+    if min(map(min, losses)) > 0:
+        left.set_yscale("log")
+        _plain_decades(left)
+
+    right.set_title("accuracy", loc="left")
+    right.set_ylabel("samples classified correctly (%)")
+    shares = (
+        [100 * e.train.accuracy for e in history],
+        [100 * e.held_out.accuracy for e in history],
+    )
+    _curves(right, epochs, shares, "{:.1f} %")
+    right.set_ylim(top=100 + 0.04 * max(1.0, 100 - right.get_ylim()[0]))
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
+
+
+def _curves(axes: Axes, epochs: list[int], pair: tuple[list[float], ...], form: str) -> None:
+    names = ("training (mean during the epoch)", "held out (at the end of the epoch)")
+    marker = len(epochs) <= 15
+    for values, name, colour, line, symbol in zip(
+        pair, names, COLOURS, ("-", "--"), MARKERS, strict=False
+    ):
+        axes.plot(
+            epochs,
+            values,
+            line,
+            color=colour,
+            label=f"{name}",
+            linewidth=1.8,
+            marker=symbol if marker else None,
+            markersize=5,
+        )
+    axes.margins(x=0.02)
+
+
+def _plain_decades(axes: Axes) -> None:
+    """0.1 rather than 10⁻¹ on a logarithmic axis, with labels at 1, 2 and 5."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=20))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+# -------------------------------------------------------------------------- decision boundary
+def decision_boundary(
+    title: str, data: Data, probabilities: Callable[[Array], Array], resolution: int = 400
+) -> Figure:
+    """Where in the plane the model decides for which class, with all samples.
+
+    Args:
+        title: the headline.
+        data: a data set of two features.
+        probabilities: gives the class probabilities (N, K) of standardised features (N, 2).
+        resolution: points along each side of the grid on which the model is asked.
+    """
+    figure = _figure(7.0, 6.2)
+    axes = figure.subplots()
+    axes.set_title(title, loc="left")
+    train, held_out = data.restore(data.train_features), data.restore(data.held_out_features)
+    low, high = _frame(np.concatenate((train, held_out)))
+    xs, ys = (np.linspace(low[i], high[i], resolution) for i in (0, 1))
+    grid = np.stack(np.meshgrid(xs, ys), axis=-1)
+    share = probabilities(data.standardise(grid.reshape(-1, 2)))
+    _background(axes, xs, ys, share.reshape(resolution, resolution, -1))
+
+    guessed = probabilities(data.held_out_features).argmax(axis=1)
+    wrong = guessed != data.held_out_labels
+    for k, name in enumerate(data.class_names):
+        style: dict[str, Any] = {"marker": MARKERS[k], "color": COLOURS[k]}
+        axes.scatter(*train[data.train_labels == k].T, s=9, alpha=0.45, linewidths=0, **style)
+        mine = held_out[data.held_out_labels == k].T
+        axes.scatter(
+            *mine, s=34, edgecolors=INK, linewidths=0.8, label=f"{name}, held out", **style
+        )
+    label = f"held out and misclassified ({wrong.sum()})"
+    ring: dict[str, Any] = {"facecolors": "none", "edgecolors": INK, "linewidths": 1.8, "s": 190}
+    axes.scatter(*held_out[wrong].T, label=label, **ring)
+
+    axes.set_xlabel(data.feature_names[0])
+    axes.set_ylabel(data.feature_names[1])
+    axes.set_aspect("equal")
+    axes.set_xlim(low[0], high[0])
+    axes.set_ylim(low[1], high[1])
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+def _frame(points: Array) -> tuple[Array, Array]:
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = 0.08 * (high - low).max()
+    return low - margin, high + margin
+
+
+def _background(axes: Axes, xs: Array, ys: Array, share: Array) -> None:
+    """Each class's colour, as strong as its probability, and a line where the decision changes."""
+    from matplotlib.colors import to_rgb
+
+    colours = np.array([to_rgb(COLOURS[k]) for k in range(share.shape[-1])])
+    tint = 1.0 - 0.32 * (1.0 - share @ colours)
+    extent = (xs[0], xs[-1], ys[0], ys[-1])
+    axes.imshow(tint, origin="lower", extent=extent, interpolation="bilinear", aspect="auto")
+    for k in range(share.shape[-1]):
+        lead = share[..., k] - np.delete(share, k, axis=-1).max(axis=-1)
+        if lead.min() < 0 < lead.max():
+            axes.contour(xs, ys, lead, levels=[0.0], colors=INK, linewidths=1.3)
+
+
+# --------------------------------------------------------------------------- confusion matrix
+def confusion_matrix(title: str, labels: Array, guessed: Array, names: Sequence[str]) -> Figure:
+    """How many samples of each true class (rows) the model took for which class (columns)."""
+    counts = np.zeros((len(names), len(names)), np.int64)
+    np.add.at(counts, (labels, guessed), 1)
+    share = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+
+    figure = _figure(6.8, 6.0) if len(names) > 4 else _figure(5.6, 4.6)
+    axes = figure.subplots()
+    axes.set_title(title, loc="left")
+    image = axes.imshow(share, cmap="Blues", vmin=0, vmax=100)
+    bar = figure.colorbar(image, ax=axes, shrink=0.85)
+    bar.set_label("share of the true class (%)")
+    bar.outline.set_visible(False)
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            colour = "white" if share[row, column] > 55 else INK
+            axes.text(column, row, str(count), ha="center", va="center", color=colour)
+    axes.set_xticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xlabel("predicted class (number of held-out samples)")
+    axes.set_ylabel("true class")
+    axes.spines[:].set_visible(False)
+    axes.set_xticks(np.arange(1, len(names)) - 0.5, minor=True)
+    axes.set_yticks(np.arange(1, len(names)) - 0.5, minor=True)
+    axes.grid(which="minor", color="#cccccc", linewidth=0.8)
+    axes.tick_params(which="both", length=0)
+    return figure

@@ -1,0 +1,416 @@
+"""Every loss: kernel = definition = torch = numeric difference, to second order, over the table's options."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import math
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from losses_table import ROWS, Row, arrays_of, call, cotangent_of, options_of
+
+import minigrad
+from minigrad import nn
+from minigrad.autograd import grad, gradcheck, gradgradcheck
+from minigrad.autograd.fused import Fused, FusedNode
+from minigrad.nn import functional as F
+from minigrad.nn import losses
+
+RECORDED = np.load(Path(__file__).parent / "data" / "losses.npz")
+IDS = [str(row) for row in ROWS]
+every_row = pytest.mark.parametrize("row", ROWS, ids=IDS)
+pytestmark = pytest.mark.filterwarnings("ignore:reduction. 'mean' divides:UserWarning")
+
+
+def _recorded(row: Row) -> list[np.ndarray]:
+    """torch's value and gradients, in the shapes of the row's."""
+    flat = RECORDED[f"{ROWS.index(row):04d}"]
+    shapes = [arrays_of(row)[place].shape for place in row.wrt]
+    sizes = [math.prod(shape) for shape in shapes]
+    value, *parts = np.split(flat, np.cumsum([flat.size - sum(sizes), *sizes])[:-1])
+    return [value, *(p.reshape(s) for p, s in zip(parts, shapes, strict=True))]
+
+
+def _run(row: Row, dtype: type = np.float64) -> tuple[list, minigrad.Tensor, list[np.ndarray]]:
+    """The leaves, the loss, and the gradients for a random cotangent."""
+    leaves, loss = call(minigrad, F, row, dtype)
+    cotangent = minigrad.tensor(cotangent_of(loss.shape).astype(dtype))
+    wanted = [leaves[i] for i in row.wrt]
+    gradients = [g.numpy() for g in grad(loss, wanted, cotangent, retain_graph=True)]
+    return leaves, loss, gradients
+
+
+def test_the_recording_is_of_this_table() -> None:
+    assert RECORDED["rows"].tolist() == IDS, "run tests/record_losses.py"
+
+
+@every_row
+def test_value_and_gradient_are_torchs(row: Row) -> None:
+    _, loss, gradients = _run(row)
+    value, *expected = _recorded(row)
+    np.testing.assert_allclose(loss.detach().numpy().ravel(), value, rtol=1e-9, atol=1e-12)
+    for found, want in zip(gradients, expected, strict=True):
+        np.testing.assert_allclose(found, want, rtol=1e-8, atol=1e-12)
+
+
+@every_row
+def test_float32_agrees_and_keeps_its_dtype(row: Row) -> None:
+    _, loss, gradients = _run(row, np.float32)
+    value, *expected = _recorded(row)
+    assert loss.dtype is minigrad.float32
+    assert all(g.dtype == np.float32 for g in gradients)
+    np.testing.assert_allclose(loss.detach().numpy().ravel(), value, rtol=2e-5, atol=2e-6)
+    for found, want in zip(gradients, expected, strict=True):
+        np.testing.assert_allclose(found, want, rtol=2e-5, atol=2e-6)
+
+
+@every_row
+def test_live_torch_agrees_in_float32(row: Row, torch) -> None:
+    _, loss, gradients = _run(row, np.float32)
+    leaves, theirs = call(torch, torch.nn.functional, row, np.float32)
+    cotangent = torch.tensor(cotangent_of(tuple(theirs.shape)).astype(np.float32))
+    expected = torch.autograd.grad(theirs, [leaves[i] for i in row.wrt], cotangent)
+    np.testing.assert_allclose(
+        loss.detach().numpy(), theirs.detach().numpy(), rtol=2e-5, atol=2e-6
+    )
+    for found, want in zip(gradients, expected, strict=True):
+        np.testing.assert_allclose(found, want.numpy(), rtol=2e-5, atol=2e-6)
+    assert loss.grad_fn.name() == theirs.grad_fn.name()
+
+
+@every_row
+def test_kernel_is_the_definition(row: Row) -> None:
+    leaves, loss, gradients = _run(row)
+    assert isinstance(loss.grad_fn, FusedNode) == row.kernel
+    function = getattr(F, row.function)
+    arguments = function.check(*function._bind(leaves, options_of(minigrad, row)))
+    by_definition = function.definition(*arguments)
+    np.testing.assert_allclose(
+        loss.detach().numpy(), by_definition.detach().numpy(), rtol=1e-12, atol=1e-14
+    )
+    cotangent = minigrad.tensor(cotangent_of(loss.shape))
+    expected = grad(by_definition, [leaves[i] for i in row.wrt], cotangent)
+    for found, want in zip(gradients, expected, strict=True):
+        np.testing.assert_allclose(found, want.numpy(), rtol=1e-11, atol=1e-13)
+
+
+@every_row
+def test_recorded_walk_gives_the_same_gradient(row: Row) -> None:
+    leaves, loss, gradients = _run(row)
+    cotangent = minigrad.tensor(cotangent_of(loss.shape))
+    recorded = grad(loss, [leaves[i] for i in row.wrt], cotangent, create_graph=True)
+    for found, want in zip(recorded, gradients, strict=True):
+        np.testing.assert_allclose(found.detach().numpy(), want, rtol=1e-11, atol=1e-13)
+
+
+@every_row
+def test_derivatives_are_the_numeric_ones_to_second_order(row: Row) -> None:
+    options = options_of(minigrad, row)
+    tensors = [minigrad.tensor(a) for a in arrays_of(row)]
+    for place in row.wrt:
+        tensors[place].requires_grad_()
+
+    def function(*inputs: minigrad.Tensor) -> minigrad.Tensor:
+        return getattr(F, row.function)(*inputs, **options)
+
+    assert gradcheck(function, tensors)
+    assert gradgradcheck(function, tensors)
+
+
+@every_row
+def test_strided_and_read_only_inputs(row: Row) -> None:
+    _, loss, gradients = _run(row)
+    leaves = []
+    for place, array in enumerate(arrays_of(row)):
+        wide = np.repeat(array[..., None], 2, axis=-1)
+        wide.setflags(write=False)
+        tensor = minigrad.from_numpy(wide[..., 0] if array.ndim else wide[:1].reshape(()))
+        leaves.append(tensor.requires_grad_() if place in row.wrt else tensor)
+    again = getattr(F, row.function)(*leaves, **options_of(minigrad, row))
+    np.testing.assert_array_equal(again.detach().numpy(), loss.detach().numpy())
+    cotangent = minigrad.tensor(cotangent_of(loss.shape))
+    for found, want in zip(grad(again, [leaves[i] for i in row.wrt], cotangent), gradients, strict=True):
+        np.testing.assert_array_equal(found.numpy(), want)
+
+
+@every_row
+def test_inputs_stay_and_backward_repeats(row: Row) -> None:
+    leaves, loss, gradients = _run(row)
+    cotangent = minigrad.tensor(cotangent_of(loss.shape))
+    for leaf in (leaves[i] for i in row.wrt):
+        leaf.grad = None
+    loss.backward(cotangent, retain_graph=True)
+    first = [leaves[i].grad.clone() for i in row.wrt]
+    for i in row.wrt:
+        leaves[i].grad.zero_()  # must not reach what the graph holds
+    loss.backward(cotangent)
+    for place, leaf in enumerate(leaves[i] for i in row.wrt):
+        np.testing.assert_array_equal(leaf.grad.numpy(), first[place].numpy())
+        np.testing.assert_array_equal(leaf.grad.numpy(), gradients[place])
+    for leaf, array in zip(leaves, arrays_of(row), strict=True):
+        np.testing.assert_array_equal(leaf.detach().numpy(), array)
+
+
+@pytest.mark.parametrize("row", [r for r in ROWS if r.module], ids=[str(r) for r in ROWS if r.module])
+def test_module_form_is_the_function(row: Row) -> None:
+    leaves, loss = call(minigrad, F, row)
+    module = getattr(nn, row.module)(**options_of(minigrad, row))
+    np.testing.assert_array_equal(module(*leaves).detach().numpy(), loss.detach().numpy())
+    buffers = {k for k, v in row.options if isinstance(v, np.ndarray)}
+    assert set(module.state_dict()) == buffers
+    assert repr(module) == f"{row.module}()"
+
+
+def test_every_loss_has_a_row() -> None:
+    functions = {n for n, f in vars(losses).items() if isinstance(f, Fused)}
+    modules = {
+        n for n, c in vars(losses).items() if inspect.isclass(c) and issubclass(c, losses.Loss)
+    } - {"Loss", "NLLLoss2d"}
+    assert functions == {row.function for row in ROWS}
+    assert modules == {row.module for row in ROWS if row.module}
+    for function in functions:  # and every option is varied by some row
+        options = set(inspect.signature(getattr(F, function).definition).parameters)
+        tried = {k for row in ROWS if row.function == function for k, _ in row.options}
+        required = {"input", "input1", "input2", "target", "size_average", "reduce"}
+        assert options - required == tried
+
+
+# ------------------------------------------------------------------------------------- kinks and extremes
+def _gradient(function, x, *rest, **options) -> tuple[float, list]:
+    leaf = minigrad.tensor(x, requires_grad=True)
+    loss = function(leaf, *(minigrad.tensor(r) for r in rest), **options)
+    loss.backward()
+    return loss.item(), leaf.grad.tolist()
+
+
+@pytest.mark.parametrize(
+    ("function", "options", "x", "y", "expected"),
+    [
+        (F.l1_loss, {}, [1.0], [1.0], (0.0, [0.0])),
+        (F.smooth_l1_loss, {}, [2.0], [1.0], (0.5, [1.0])),
+        (F.smooth_l1_loss, {"beta": 0.0}, [1.0], [1.0], (0.0, [0.0])),
+        (F.hinge_embedding_loss, {}, [1.0], [-1.0], (0.0, [-1.0])),  # equality passes the gradient
+        (F.hinge_embedding_loss, {}, [0.25], [0.5], (1.0, [0.0])),  # any other y counts both parts
+        (F.binary_cross_entropy, {}, [0.0], [1.0], (100.0, [-1e12])),
+        (F.binary_cross_entropy, {}, [1.0], [1.0], (0.0, [0.0])),
+        (F.binary_cross_entropy, {}, [1.0], [0.0], (100.0, [1e12])),
+        (F.binary_cross_entropy_with_logits, {}, [1e9], [1.0], (0.0, [0.0])),
+        (F.binary_cross_entropy_with_logits, {}, [1e9], [0.0], (1e9, [1.0])),
+        (F.binary_cross_entropy_with_logits, {}, [-1e9], [1.0], (1e9, [-1.0])),
+        (F.binary_cross_entropy_with_logits, {}, [40.0], [1.0], (math.exp(-40), [-math.exp(-40)])),
+    ],
+)
+def test_kinks_and_extremes(function, options, x, y, expected) -> None:
+    value, gradient = _gradient(function, x, y, **options)
+    assert value == pytest.approx(expected[0], rel=1e-6)
+    assert gradient == pytest.approx(expected[1], rel=1e-6)
+
+
+def test_cross_entropy_of_huge_logits() -> None:
+    value, gradient = _gradient(F.cross_entropy, [[1e9, 0.0, -1e9]], [1])
+    assert value == 1e9
+    assert gradient == [[1.0, -1.0, 0.0]]
+    value, gradient = _gradient(F.cross_entropy, [[1e9, 0.0, -1e9]], [0])
+    assert (value, gradient) == (0.0, [[0.0, 0.0, 0.0]])
+
+
+def test_confident_samples_keep_their_digits() -> None:
+    """log(S) - x would give 0 for a loss of exp(-20), and softmax - 1 a zero gradient."""
+    value, gradient = _gradient(F.cross_entropy, [[20.0, 0.0]], [0])
+    assert value == pytest.approx(math.log1p(math.exp(-20)), rel=1e-6)
+    assert gradient[0][0] == pytest.approx(-math.exp(-20) / (1 + math.exp(-20)), rel=1e-6)
+
+
+def test_masked_logits_of_minus_infinity() -> None:
+    value, gradient = _gradient(F.cross_entropy, [[0.0, -math.inf, 0.0]], [0])
+    assert value == pytest.approx(math.log(2))
+    assert gradient == [[-0.5, 0.0, 0.5]]
+    soft, _ = _gradient(F.cross_entropy, [[0.0, -math.inf, 0.0]], [[0.5, 0.0, 0.5]])
+    assert soft == pytest.approx(math.log(2))  # 0 times -inf is 0
+
+
+def test_all_ignored_is_nan_with_zero_gradient() -> None:
+    for function in (F.cross_entropy, F.nll_loss):
+        value, gradient = _gradient(function, [[0.3, 0.7]], [-100])
+        assert math.isnan(value)
+        assert gradient == [[0.0, 0.0]]
+        assert _gradient(function, [[0.3, 0.7]], [-100], reduction="sum") == (0.0, [[0.0, 0.0]])
+
+
+def test_one_class_is_always_zero() -> None:
+    assert _gradient(F.cross_entropy, [[3.0], [5.0]], [0, 0]) == (0.0, [[0.0], [0.0]])
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize(
+    ("function", "shape", "target"),
+    [
+        (F.mse_loss, (0, 3), (0, 3)),
+        (F.l1_loss, (0,), (0,)),
+        (F.smooth_l1_loss, (0,), (0,)),
+        (F.binary_cross_entropy, (0,), (0,)),
+        (F.binary_cross_entropy_with_logits, (0, 2), (0, 2)),
+        (F.hinge_embedding_loss, (0,), (0,)),
+        (F.cross_entropy, (0, 3), (0,)),
+        (F.nll_loss, (0, 3), (0,)),
+        (F.cross_entropy, (0, 3), (0, 3)),
+    ],
+)
+def test_empty_batch(function, shape, target, reduction) -> None:
+    x = minigrad.zeros(shape, requires_grad=True)
+    integer = len(target) < len(shape)
+    y = minigrad.zeros(target, dtype=minigrad.int64 if integer else minigrad.float32)
+    loss = function(x, y, reduction=reduction)
+    if reduction == "none":
+        assert loss.shape == (target if function in (F.cross_entropy, F.nll_loss) else shape)[:1] + (
+            shape[1:] if function not in (F.cross_entropy, F.nll_loss) else ()
+        )
+    else:
+        assert math.isnan(loss.item()) if reduction == "mean" else loss.item() == 0
+        loss.backward()
+        assert x.grad.shape == shape
+
+
+def test_targets_of_other_types() -> None:
+    logits = minigrad.tensor([[1.0, 2.0], [0.5, 0.1]])
+    expected = F.cross_entropy(logits, minigrad.tensor([1, 0])).item()
+    for kind in (minigrad.int32, minigrad.int16, minigrad.int8, minigrad.uint8):
+        assert F.cross_entropy(logits, minigrad.tensor([1, 0], dtype=kind)).item() == expected
+    assert F.cross_entropy(logits, [1, 0]).item() == expected
+    assert F.cross_entropy(logits, np.array([1, 0])).item() == expected
+    binary = F.binary_cross_entropy_with_logits(logits[0], minigrad.tensor([1.0, 0.0])).item()
+    for target in ([1, 0], np.array([True, False]), minigrad.tensor([1, 0])):
+        assert F.binary_cross_entropy_with_logits(logits[0], target).item() == binary
+
+
+def test_mixed_float_dtypes_promote() -> None:
+    x = minigrad.tensor([1.0, 2.0], requires_grad=True)
+    loss = F.mse_loss(x, minigrad.tensor([0.5, 1.0], dtype=minigrad.float64))
+    assert loss.dtype is minigrad.float64
+    loss.backward()
+    assert x.grad.dtype is minigrad.float32
+    assert x.grad.tolist() == [0.5, 1.0]
+
+
+def test_broadcast_warns_and_computes() -> None:
+    with pytest.warns(UserWarning, match=r"target size \(torch.Size\(\[3\]\)\)") as caught:
+        loss = F.mse_loss(minigrad.zeros(3, 1), minigrad.ones(3), reduction="none")
+    assert loss.shape == (3, 3)
+    assert "input.squeeze(1)" in str(caught[0].message)
+
+
+@pytest.mark.parametrize(
+    ("legacy", "reduction"),
+    [
+        ({"size_average": False}, "sum"),
+        ({"size_average": True}, "mean"),
+        ({"reduce": False}, "none"),
+        ({"size_average": False, "reduce": True}, "sum"),
+    ],
+)
+@pytest.mark.parametrize("name", ["mse_loss", "cross_entropy", "hinge_embedding_loss"])
+def test_legacy_arguments(name, legacy, reduction) -> None:
+    row = next(r for r in ROWS if r.function == name)
+    tensors = [minigrad.tensor(a) for a in arrays_of(row)]
+    function = getattr(F, name)
+    with pytest.warns(UserWarning, match=f"please use reduction='{reduction}'"):
+        found = function(*tensors, **legacy)
+    assert minigrad.equal(found, function(*tensors, reduction=reduction))
+    with pytest.warns(UserWarning, match=f"please use reduction='{reduction}'"):
+        module = getattr(nn, row.module)(**legacy)
+    assert module.reduction == reduction
+    assert minigrad.equal(module(*tensors), found)
+
+
+def test_mse_of_the_string_sum_is_the_mean_as_in_torch() -> None:
+    with pytest.warns(UserWarning, match="reduction='mean'"):
+        assert nn.MSELoss("sum").reduction == "mean"
+
+
+def test_nllloss2d_warns() -> None:
+    with pytest.warns(FutureWarning, match="`NLLLoss2d` has been deprecated"):
+        criterion = nn.NLLLoss2d()
+    assert criterion(minigrad.zeros(1, 4, 2, 2), minigrad.zeros(1, 2, 2).long()).item() == 0.0
+
+
+def test_kl_div_mean_warns() -> None:
+    with warnings.catch_warnings(), pytest.warns(UserWarning, match="'batchmean' divides only by"):
+        warnings.simplefilter("always")
+        F.kl_div(minigrad.zeros(2, 2), minigrad.ones(2, 2))
+
+
+# ----------------------------------------------------------------------------------------------- errors
+_X, _Y = minigrad.zeros(3, 5), minigrad.tensor([0, 1, 2])
+ERRORS = [
+    (F.cross_entropy, (_X, minigrad.zeros(3)), {}, RuntimeError, "expected target dtype to be Long or Byte, but got Float"),
+    (F.cross_entropy, (_X, minigrad.zeros(3, 1).long()), {}, RuntimeError, "0D or 1D target tensor expected, multi-target not supported"),
+    (F.cross_entropy, (_X, minigrad.zeros(3, 4)), {}, RuntimeError, "0D or 1D target tensor expected, multi-target not supported"),
+    (F.cross_entropy, (_X, minigrad.zeros(3, 5).long()), {}, RuntimeError, "Expected floating point type for target with class probabilities, got Long"),
+    (F.cross_entropy, (_X, minigrad.tensor([0, 5, 1])), {}, IndexError, "Target 5 is out of bounds."),
+    (F.cross_entropy, (_X, minigrad.tensor([0, -1, 1])), {}, IndexError, "Target -1 is out of bounds."),
+    (F.cross_entropy, (_X, _Y[:2]), {}, ValueError, "Expected input batch_size (3) to match target batch_size (2)."),
+    (F.cross_entropy, (_X, _Y), {"weight": minigrad.ones(4)}, RuntimeError, "weight tensor should be defined either for all 5 classes or no classes but got weight tensor of shape: [4]"),
+    (F.cross_entropy, (_X, _Y), {"weight": minigrad.ones(5).double()}, RuntimeError, "expected scalar type Float but found Double"),
+    (F.cross_entropy, (_X, _Y), {"reduction": "foo"}, ValueError, "foo is not a valid value for reduction"),
+    (F.cross_entropy, (_X, _Y), {"label_smoothing": 1.5}, RuntimeError, "label_smoothing must be between 0.0 and 1.0. Got: 1.5"),
+    (F.cross_entropy, (_X, minigrad.zeros(3, 5)), {"ignore_index": 1}, RuntimeError, "ignore_index is not supported for floating point target"),
+    (F.cross_entropy, (minigrad.zeros(2, 3, 4, 4), minigrad.zeros(2, 1, 4, 4).long()), {}, RuntimeError, "only batches of spatial targets supported (3D tensors) but got targets of dimension: 4"),
+    (F.cross_entropy, (minigrad.zeros(2, 7, 5), minigrad.zeros(2, 7).long()), {}, RuntimeError, "Expected target size [2, 5], got [2, 7]"),
+    (F.cross_entropy, (_Y, _Y[0]), {}, NotImplementedError, "\"log_softmax_lastdim_kernel_impl\" not implemented for 'Long'"),
+    (F.nll_loss, (_X, minigrad.zeros(3)), {}, RuntimeError, "expected target dtype to be Long or Byte, but got Float"),
+    (F.nll_loss, (minigrad.zeros(2, 3, 4, 4), minigrad.zeros(2, 4, 5).long()), {}, RuntimeError, "size mismatch (got input: [2, 3, 4, 4] , target: [2, 4, 5]"),
+    (F.nll_loss, (minigrad.zeros(()), minigrad.zeros(()).long()), {}, ValueError, "Expected 1 or more dimensions (got 0)"),
+    (F.nll_loss, (_X, minigrad.tensor([0, 9, 1])), {}, IndexError, "Target 9 is out of bounds."),
+    (F.binary_cross_entropy, (minigrad.rand(3, 1), minigrad.rand(3)), {}, ValueError, "Using a target size (torch.Size([3])) that is different to the input size (torch.Size([3, 1])) is deprecated. Please ensure they have the same size."),
+    (F.binary_cross_entropy, (minigrad.tensor([1.2]), minigrad.ones(1)), {}, RuntimeError, "all elements of input should be between 0 and 1"),
+    (F.binary_cross_entropy, (minigrad.tensor([math.nan]), minigrad.ones(1)), {}, RuntimeError, "all elements of input should be between 0 and 1"),
+    (F.binary_cross_entropy, (minigrad.rand(1), minigrad.tensor([-1.0])), {}, RuntimeError, "all elements of target should be between 0 and 1"),
+    (F.binary_cross_entropy, (minigrad.rand(2), minigrad.rand(2).double()), {}, RuntimeError, "Found dtype Double but expected Float"),
+    (F.binary_cross_entropy, (minigrad.rand(3, 4), minigrad.rand(3, 4)), {"weight": minigrad.ones(2)}, RuntimeError, "Attempting to broadcast a dimension of length 2 at -1! Mismatching argument at index 1 had torch.Size([2]); but expected shape should be broadcastable to [3, 4]"),
+    (F.binary_cross_entropy, (minigrad.rand(3, 4), minigrad.rand(3, 4)), {"weight": minigrad.ones(2, 3, 4)}, RuntimeError, "output with shape [3, 4] doesn't match the broadcast shape [2, 3, 4]"),
+    (F.binary_cross_entropy, (_Y, _Y), {}, NotImplementedError, "\"binary_cross_entropy\" not implemented for 'Long'"),
+    (F.binary_cross_entropy_with_logits, (minigrad.zeros(4, 1), minigrad.zeros(4)), {}, ValueError, "Target size (torch.Size([4])) must be the same as input size (torch.Size([4, 1]))"),
+    (F.binary_cross_entropy_with_logits, (minigrad.zeros(2, 3), minigrad.zeros(2, 3)), {"pos_weight": minigrad.ones(4)}, RuntimeError, "The size of tensor a (3) must match the size of tensor b (4) at non-singleton dimension 1"),
+    (F.mse_loss, (_Y, _Y), {}, NotImplementedError, "\"mse_cpu\" not implemented for 'Long'"),
+    (F.mse_loss, (minigrad.zeros(2), minigrad.zeros(2)), {"weight": minigrad.ones(3)}, ValueError, "Weights and input must have the same size."),
+    (F.smooth_l1_loss, (minigrad.zeros(2), minigrad.zeros(2)), {"beta": -1.0}, RuntimeError, "smooth_l1_loss does not support negative values for beta."),
+    (F.kl_div, (_Y, _Y), {"reduction": "sum"}, RuntimeError, "kl_div: Integral inputs not supported."),
+    (F.cosine_embedding_loss, (_X, _X, minigrad.zeros(3, 1)), {}, RuntimeError, "0D or 1D target tensor expected, multi-target not supported"),
+    (F.cosine_embedding_loss, (_X[0], _X[0], minigrad.zeros(3)), {}, RuntimeError, "1D target tensor expects 2D input tensors, but found inputs with sizes [5] and [5]."),
+    (F.cosine_embedding_loss, (_X[:, :4], _X, minigrad.zeros(3)), {}, RuntimeError, "The size of tensor a (4) must match the size of tensor b (5) at non-singleton dimension 1"),
+    (F.cross_entropy, (_X,), {}, TypeError, "cross_entropy() missing a required argument: 'target'"),
+    (F.mse_loss, (_X, _X), {"nothing": 1}, TypeError, "mse_loss() got an unexpected keyword argument 'nothing'"),
+    (nn.CrossEntropyLoss, (), {"weight": [1.0]}, TypeError, "cannot assign 'list' object to buffer 'weight' (torch Tensor or None required)"),
+    (nn.BCEWithLogitsLoss, (), {"pos_weight": 2.0}, TypeError, "cannot assign 'float' object to buffer 'pos_weight' (torch Tensor or None required)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("function", "args", "options", "error", "text"),
+    ERRORS,
+    ids=[f"{i}-{getattr(e[0], '__name__', '')}" for i, e in enumerate(ERRORS)],
+)
+def test_errors_are_torchs_class_and_first_line(function, args, options, error, text) -> None:
+    with pytest.raises(error) as caught:
+        function(*args, **options)
+    assert type(caught.value) is error
+    assert str(caught.value).splitlines()[0] == text
+
+
+def test_out_of_range_targets_are_named_with_their_place() -> None:
+    with pytest.raises(IndexError, match=r"Target 7 is out of bounds(.|\n)*1"):
+        F.cross_entropy(_X, minigrad.tensor([0, 7, 1]))
+    with pytest.raises(RuntimeError, match=r"1 of 3 are not; the first is 1.5 at \[2\]"):
+        F.binary_cross_entropy(minigrad.tensor([0.1, 0.2, 1.5]), minigrad.zeros(3))
+
+
+def test_bce_is_bce_with_logits_of_the_logit() -> None:
+    x = minigrad.tensor(np.linspace(-4, 4, 9), requires_grad=True)
+    y = minigrad.tensor((np.arange(9) % 2).astype(float))
+    for weight, reduction in itertools.product((None, minigrad.rand(9).double()), ("mean", "none")):
+        a = F.binary_cross_entropy(minigrad.sigmoid(x), y, weight, reduction=reduction)
+        b = F.binary_cross_entropy_with_logits(x, y, weight, reduction=reduction)
+        np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-12)
