@@ -5,6 +5,7 @@
 
 from minigrad import autograd as autograd
 from minigrad import nn as nn
+from minigrad import optim as optim
 from minigrad import random as random
 from minigrad import utils as utils
 from minigrad.autograd.tape import enable_grad as enable_grad

@@ -212,7 +212,7 @@ class _Decoder:
         if not isinstance(value, dict):
             return value
         kind = next(iter(value), None)
-        content = value.get(kind)
+        content: Any = value.get(kind)
         if kind in ("tensor", "parameter"):
             return self._tensor(kind, content, value["requires_grad"])
         if kind == "array":

@@ -91,6 +91,7 @@ class Row:
     numeric: bool = True  # whether gradcheck applies
     digits: float = 1.0  # how many times float32 rounding is allowed, for long sums
     grad: bool = True  # whether the inputs require gradients
+    dense: bool = False  # whether the call needs dense memory, as view does
 
     @property
     def beyond(self) -> str | None:
@@ -502,9 +503,9 @@ row("reshape transposed", lambda m, x: x.t().reshape(6), real(2, 3))
 row("reshape misfit", lambda m, x: x.reshape(4), real(2, 3))
 row("reshape two unknowns", lambda m, x: x.reshape(-1, -1), real(2, 3))
 row("reshape ambiguous", lambda m, x: x.reshape(0, -1), real(0, 3))
-row("view", lambda m, x: (x.view(6), x.view(-1, 2), x.view((1, 2, 3))), real(2, 3))
+row("view", lambda m, x: (x.view(6), x.view(-1, 2), x.view((1, 2, 3))), real(2, 3), dense=True)
 row("view transposed", lambda m, x: x.t().view(6), real(2, 3))
-row("view_as", lambda m, x, y: (x.view_as(y), x.reshape_as(y)), real(2, 3), real(3, 2))
+row("view_as", lambda m, x, y: (x.view_as(y), x.reshape_as(y)), real(2, 3), real(3, 2), dense=True)
 row("flatten", lambda m, x: (m.flatten(x), x.flatten(1), x.flatten(0, 1), x.flatten(-2, -1), x.flatten(1, 1)),
     real(2, 3, 2))  # fmt: skip
 row("flatten 0-d", lambda m, x: m.flatten(x), real())

@@ -34,7 +34,7 @@ def digest(*tensors):
     return hashlib.sha256(bits).hexdigest()[:16]
 
 
-# -------------------------------------------------------------------------------- initial parameters
+# ------------------------------------------------------------------------------- initial parameters
 INIT = {
     "uniform_": lambda t, x: t.nn.init.uniform_(x, -2.0, 3.0),
     "normal_": lambda t, x: t.nn.init.normal_(x, 1.0, 0.3),
@@ -106,7 +106,8 @@ def test_initialisers_fill_in_place_and_take_a_generator():
     parameter = nn.Parameter(minigrad.zeros(2, 2))
     version = parameter._version
     assert nn.init.normal_(parameter) is parameter
-    assert parameter.is_leaf and parameter.requires_grad
+    assert parameter.is_leaf
+    assert parameter.requires_grad
     assert parameter._version == version + 1
     state = minigrad.get_rng_state().tolist()
     draws = [
@@ -145,7 +146,7 @@ def test_truncated_normals_far_from_the_mean_warn(library):
     assert 1.5 <= drawn.min().item() <= drawn.max().item() <= 2.0
 
 
-# --------------------------------------------------------------------------------------- activations
+# -------------------------------------------------------------------------------------- activations
 POINTS = [-30.0, -6.0, -1.0, -1e-3, 0.0, 1e-3, 0.5, 1.0, 3.0, 6.0, 30.0]
 
 ACTIVATIONS = {
@@ -266,7 +267,8 @@ OUTCOMES = {
     ),
     "fan of a vector": (
         lambda t: t.nn.init.xavier_normal_(t.zeros(2)),
-        "ValueError: Fan in and fan out can not be computed for tensor with fewer than 2 dimensions",
+        "ValueError: Fan in and fan out can not be computed for tensor with fewer than 2 "
+        "dimensions",
     ),
     "unknown fan": (
         lambda t: t.nn.init.kaiming_normal_(t.zeros(2, 2), mode="both"),
@@ -338,7 +340,7 @@ def test_outcomes(library, name):
     assert outcome(script, namespace(library)) == expected
 
 
-# ------------------------------------------------------------------------------------ other layers
+# ----------------------------------------------------------------------------------- other layers
 @libraries
 def test_linear_layers_of_any_batch(library):
     t = namespace(library)
@@ -390,7 +392,7 @@ def test_dropout_draws_torchs_masks():
         np.testing.assert_array_equal(*results)
 
 
-# ---------------------------------------------------------------------------------------- containers
+# --------------------------------------------------------------------------------------- containers
 def sequence_steps(t):
     """The text of a Sequential after each of many changes."""
     n = t.nn
@@ -424,7 +426,13 @@ def list_steps(t):
     seen.append(str(items))
     del items[1]
     del items[:2]
-    seen += [str(items), items.pop(1), str(items), items + [n.Mish()], list(items.named_modules())]
+    seen += [
+        str(items),
+        items.pop(1),
+        str(items),
+        items + n.ModuleList([n.Mish()]),
+        list(items.named_modules()),
+    ]
     return str(seen)
 
 

@@ -318,7 +318,7 @@ def test_two_lines_of_extra_text_stand_on_their_own():
     assert repr(Described()) == "Described(\n  first\n  second\n)"
 
 
-# -------------------------------------------------------------------------- the two places of a part
+# ------------------------------------------------------------------------- the two places of a part
 def in_step(module):
     """Whether the tables and the attributes of a module and all below it agree."""
     return all(
@@ -339,7 +339,8 @@ def test_parts_are_plain_attributes_and_in_their_tables():
     assert module.weight.dtype is module.mean.dtype is minigrad.float32
     del module.weight, module.act, module.mean
     assert list(module.state_dict()) == ["bias"]
-    assert not hasattr(module, "weight") and not hasattr(module, "act")
+    assert not hasattr(module, "weight")
+    assert not hasattr(module, "act")
     with pytest.raises(AttributeError, match="weight"):
         del module.weight
 
@@ -371,7 +372,7 @@ def test_parts_need_an_initialised_module(make, kind):
         Forgetful()
 
 
-# --------------------------------------------------------------------------------------- the state
+# -------------------------------------------------------------------------------------- the state
 def test_train_and_eval_reach_all_modules():
     net = model(minigrad)
     assert net.eval() is net
@@ -455,7 +456,7 @@ def test_what_fits_is_loaded_even_if_the_rest_is_an_error():
     assert layer.weight.tolist() == [[1.0, 1.0]]
 
 
-# ------------------------------------------------------------------------------------------- copies
+# ------------------------------------------------------------------------------------------ copies
 def test_a_parameter_shares_memory_and_its_copy_does_not():
     data = minigrad.ones(2)
     parameter = nn.Parameter(data)
@@ -503,7 +504,7 @@ def test_a_model_dies_by_reference_count():
         gc.enable()
 
 
-# -------------------------------------------------------------------------------------------- hooks
+# ------------------------------------------------------------------------------------------- hooks
 def test_forward_hooks_see_and_replace_arguments_and_results():
     layer, seen = nn.Identity(), []
 
@@ -583,9 +584,7 @@ def test_a_backward_hook_where_no_input_requires_a_gradient(library):
     t = pytest.importorskip(library, reason="the comparison with torch needs torch")
     layer, seen = t.nn.Linear(2, 1), []
     layer.register_full_backward_hook(lambda module, *gradients: seen.append(gradients))
-    with pytest.warns(
-        UserWarning, match="Full backward hook is firing when gradients are computed"
-    ):
+    with pytest.warns(UserWarning, match="Full backward hook is firing when"):
         layer(t.ones(1, 2)).sum().backward()
     assert str(seen) == "[((None,), (tensor([[1.]]),))]"
     assert layer.weight.grad.tolist() == [[1.0, 1.0]]

@@ -1,6 +1,7 @@
 """Every row of ops_table.py against torch, numeric derivatives, and itself in other circumstances."""
 
 import types
+import warnings
 from functools import cache
 
 import numpy as np
@@ -61,31 +62,38 @@ def outcome(row, dtype):
 
 
 def running(row):
-    """Skip, as trivially passing, rows whose call raises: their error is tested against torch's."""
+    """Whether the call gives a result; where it raises, its error is tested against torch's."""
     return outcome(row, "float64").error is None
+
+
+def finite(row):
+    """Whether a difference quotient exists; infinities and nan are held against torch alone."""
+    found = outcome(row, "float64")
+    return all(np.isfinite(a).all() for a in (*found.outputs, *found.grads) if a is not None)
 
 
 RUNNING = [row for row in ROWS if running(row)]
 DIFFERENTIABLE = [row for row in RUNNING if any(g is not None for g in outcome(row, "float64").grads)]
-SMOOTH = [row for row in DIFFERENTIABLE if row.numeric and not row.kink]
+SMOOTH = [row for row in DIFFERENTIABLE if row.numeric and not row.kink and finite(row)]
 running_rows = pytest.mark.parametrize("row", RUNNING, ids=lambda row: row.name)
 differentiable_rows = pytest.mark.parametrize("row", DIFFERENTIABLE, ids=lambda row: row.name)
 smooth_rows = pytest.mark.parametrize("row", SMOOTH, ids=lambda row: row.name)
 
 
 # ---------------------------------------------------------------------------------------- against torch
-@pytest.mark.parametrize("dtype", DTYPES)
 @every_row
-def test_values_gradients_types_and_names_are_those_recorded_from_torch(row, dtype):
-    inputs, expected = recordings()[f"{row.name} | {dtype}"]
-    assert inputs == fingerprint(row.arrays(dtype)), "the row changed: run tests/record_ops.py"
-    assert differences(row, outcome(row, dtype), expected) == []
+def test_values_gradients_types_and_names_are_those_recorded_from_torch(row):
+    for dtype in DTYPES:
+        inputs, expected = recordings()[f"{row.name} | {dtype}"]
+        assert inputs == fingerprint(row.arrays(dtype)), "the row changed: run tests/record_ops.py"
+        assert differences(row, outcome(row, dtype), expected) == []
 
 
 @every_row
 def test_live_torch_agrees(row, torch):
     for dtype in DTYPES:
-        with np.errstate(all="ignore"):
+        with warnings.catch_warnings():  # torch's notes on degrees of freedom and on uint8 masks
+            warnings.simplefilter("ignore")
             expected = evaluate(torch, row, row.arrays(dtype))
         assert differences(row, outcome(row, dtype), expected) == []
 
@@ -124,7 +132,7 @@ def test_gradgradcheck(row):
 # -------------------------------------------------------------------------- the same in other circumstances
 def transposed(array):
     """The same values with the memory of the transpose."""
-    return np.ascontiguousarray(array.T).T
+    return np.array(array.T, order="C").T
 
 
 def sliced(array):
@@ -144,54 +152,44 @@ def read_only(array):
     return copy
 
 
-@pytest.mark.parametrize("layout", [transposed, sliced, read_only], ids=lambda layout: layout.__name__)
 @running_rows
-def test_the_layout_of_the_inputs_does_not_matter_and_they_stay_unmodified(row, layout):
-    arrays = [layout(a) for a in row.arrays("float32")]
-    before = [a.copy() for a in arrays]
+def test_the_layout_of_the_inputs_does_not_matter_and_they_stay_unmodified(row):
     expected = outcome(row, "float32")
-    inputs = tensors(minigrad, arrays, row.grad)
-    outputs = outputs_of(row.call(minigrad, *inputs))
-    grads = differentiate(minigrad, row, outputs, inputs)
-    found = Found(
-        [o.detach().numpy() for o in outputs],
-        [None if g is None else g.numpy() for g in grads],
-        expected.names,
-    )
-    assert differences(row, found, expected) == []
-    for array, original in zip(arrays, before, strict=True):
-        np.testing.assert_array_equal(array, original)
+    before = row.arrays("float32")
+    for layout in (read_only,) if row.dense else (transposed, sliced, read_only):
+        arrays = [layout(a) for a in before]
+        inputs = tensors(minigrad, arrays, row.grad)
+        outputs = outputs_of(row.call(minigrad, *inputs))
+        grads = differentiate(minigrad, row, outputs, inputs)
+        found = Found(
+            [o.detach().numpy() for o in outputs],
+            [None if g is None else g.numpy() for g in grads],
+            expected.names,
+        )
+        assert differences(row, found, expected) == [], layout.__name__
+        for array, original in zip(arrays, before, strict=True):
+            np.testing.assert_array_equal(array, original)
 
 
 @differentiable_rows
 def test_backward_again_and_backward_recorded_give_the_same(row):
     inputs = tensors(minigrad, row.arrays())
     outputs = outputs_of(row.call(minigrad, *inputs))
-    first = differentiate(minigrad, row, outputs, inputs, retain_graph=True)
+    first = outcome(row, "float64").grads
     second = differentiate(minigrad, row, outputs, inputs, retain_graph=True)
+    for g in second:
+        if g is not None:
+            g.numpy()[...] = 1e6  # whoever gets a gradient may change it
+    third = differentiate(minigrad, row, outputs, inputs, retain_graph=True)
     graph = differentiate(minigrad, row, outputs, inputs, create_graph=True)
-    for a, b, c in zip(first, second, graph, strict=True):
+    for a, b, c in zip(first, third, graph, strict=True):
         if a is None:
             assert b is None
+            assert c is None
             continue
-        np.testing.assert_array_equal(a.numpy(), b.numpy())
-        assert a.dtype == b.dtype == c.dtype
-        assert close(c.detach().numpy(), a.numpy(), row.digits).all()
-
-
-@differentiable_rows
-def test_gradients_that_come_back_can_be_changed_in_place_without_harm(row):
-    inputs = tensors(minigrad, row.arrays())
-    outputs = outputs_of(row.call(minigrad, *inputs))
-    first = differentiate(minigrad, row, outputs, inputs, retain_graph=True)
-    kept = [None if g is None else g.numpy().copy() for g in first]
-    for g in first:
-        if g is not None:
-            g.numpy()[...] = 1e6
-    second = differentiate(minigrad, row, outputs, inputs)
-    for g, expected in zip(second, kept, strict=True):
-        if expected is not None:
-            np.testing.assert_array_equal(g.numpy(), expected)
+        np.testing.assert_array_equal(b.numpy(), a)
+        assert b.dtype == c.dtype
+        assert close(c.detach().numpy(), a, row.digits).all()
 
 
 @running_rows
@@ -241,8 +239,13 @@ def test_every_differentiable_primitive_is_reached_by_a_row():
     for row in DIFFERENTIABLE:
         inputs = tensors(minigrad, row.arrays())
         outputs = outputs_of(row.call(minigrad, *inputs))
-        grads = differentiate(minigrad, row, outputs, inputs, create_graph=True)
-        for node in nodes_below([*outputs, *(g for g in grads if g is not None)]):
+        targets = [o for _, o in recorded(outputs)]
+        cotangents = [minigrad.ones_like(o).requires_grad_() for o in targets]
+        wanted = [t for t in inputs if t.requires_grad]
+        grads = minigrad.autograd.grad(
+            targets, wanted, cotangents, create_graph=True, materialize_grads=True
+        )
+        for node in nodes_below([*outputs, *grads]):
             if isinstance(node, PrimitiveNode):
                 unreached.pop(id(node.op), None)
     assert not unreached, f"primitives without a row: {sorted(unreached.values())}"

@@ -19,7 +19,7 @@ from minigrad.serialization import load, save
 DTYPES = ["float32", "float64", "int64", "int32", "int16", "int8", "uint8", "bool"]
 
 
-@pytest.fixture()
+@pytest.fixture
 def path(tmp_path):
     return tmp_path / "model.npz"
 
@@ -100,21 +100,26 @@ def test_nested_containers_of_anything_plain(path):
     found = round_trip(checkpoint, path)
     for part in ("epoch", "best", "big", "tiny", "name", "flags", None, "shape", "scalars"):
         assert repr(found[part]) == repr(round_trip(checkpoint[part], path))
-    assert found["epoch"] == 3 and type(found["epoch"]) is int
-    assert found["best"] == -math.inf and found["big"] == 2**80 and found["tiny"] == 5e-324
+    assert found["epoch"] == 3
+    assert type(found["epoch"]) is int
+    assert found["best"] == -math.inf
+    assert found["big"] == 2**80
+    assert found["tiny"] == 5e-324
     assert found["name"] == checkpoint["name"]
     assert found["flags"] == [True, False, None, [], (), {}]
     assert found[None] == {True: 1, 2.5: 2, "": 3}
     assert [type(key) for key in found[None]] == [bool, float, str]
     assert found["dtype"] is minigrad.float64
     assert repr(found["shape"]) == "torch.Size([2, 3])"
-    assert found["array"].dtype == np.uint16 and found["array"].tolist() == [0, 1, 2]
+    assert found["array"].dtype == np.uint16
+    assert found["array"].tolist() == [0, 1, 2]
     assert found["scalars"] == [0.5, 3, True]
     optimizer = found["optimizer"]
     assert list(optimizer["state"]) == [0, 1]
     assert optimizer["state"][0]["step"].item() == 3.0
     assert optimizer["param_groups"] == checkpoint["optimizer"]["param_groups"]
-    assert type(found["model"]) is OrderedDict and type(found) is dict
+    assert type(found["model"]) is OrderedDict
+    assert type(found) is dict
 
 
 def test_keys_that_would_clash_or_are_no_file_names(path):
@@ -158,7 +163,7 @@ def test_files_that_are_open_and_equal_files_of_equal_objects():
     assert load(files[0], map_location="cpu", weights_only=True)["x"].tolist() == [1.0, 1.0]
 
 
-# ---------------------------------------------------------------------------------------- refusals
+# --------------------------------------------------------------------------------------- refusals
 def looped():
     items = [1]
     items.append(items)
@@ -251,21 +256,21 @@ def test_pickled_arrays_are_not_unpickled(path):
 def test_files_that_are_something_else(path):
     for content in (b"", b"hello", b"\x80\x04K\x01."):
         path.write_bytes(content)
-        with pytest.raises(RuntimeError, match="was not written by minigrad.save, or is damaged"):
+        with pytest.raises(RuntimeError, match=r"was not written by minigrad.save, or is damaged"):
             load(path)
     save({"x": minigrad.ones(1000)}, path)
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(RuntimeError, match="was not written by minigrad.save, or is damaged"):
+    with pytest.raises(RuntimeError, match=r"was not written by minigrad.save, or is damaged"):
         load(path)
     with pytest.raises(FileNotFoundError):
         load(path.with_name("absent"))
-    with pytest.raises(RuntimeError, match="Parent directory .*absent does not exist"):
+    with pytest.raises(RuntimeError, match=r"Parent directory .*absent does not exist"):
         save(1, path.parent / "absent" / "model")
     with pytest.raises(RuntimeError, match="CPU only"):
         load(path, map_location="cuda")
 
 
-# ------------------------------------------------------------------------------- whole or not at all
+# ------------------------------------------------------------------------------ whole or not at all
 def test_a_failed_save_keeps_the_old_file_and_leaves_no_other(path, monkeypatch):
     save({"epoch": 1}, path)
 

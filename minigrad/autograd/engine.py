@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from minigrad.autograd.tape import Node, Variable, current_node, no_grad, set_grad_enabled, walk
+from minigrad.autograd.tape import Node, Variable, current_node, mode, set_grad_enabled, walk
 from minigrad.dtypes import Size
 
 
@@ -38,6 +39,14 @@ def _roots(outputs: Sequence[Variable], cotangents: Sequence[Any], recorded: boo
     return roots
 
 
+@functools.cache
+def _one(dtype: np.dtype) -> np.ndarray:
+    """The cotangent of a scalar: no rule changes what it is given, so one array serves all walks."""
+    one = np.ones((), dtype)
+    one.setflags(write=False)
+    return one
+
+
 def _cotangent(output: Variable, given: Any, place: int) -> Variable:
     array = output._array
     if given is None:
@@ -47,7 +56,8 @@ def _cotangent(output: Variable, given: Any, place: int) -> Variable:
                 f"The tensor has shape {Size(array.shape)!r}. Reduce it first (loss.mean() or loss.sum()), "
                 "or pass gradient=, a tensor of that shape."
             )
-        return output._result._wrap(np.ones(array.shape, array.dtype))
+        ones = np.ones(array.shape, array.dtype) if array.ndim else _one(array.dtype)
+        return output._result._wrap(ones)
     if not isinstance(given, Variable):
         raise TypeError(
             f"gradients can be either Tensors or None, but got {type(given).__name__}. "
@@ -175,5 +185,9 @@ def _run(
     if create_graph:
         with set_grad_enabled(True):
             return walk(roots, targets=targets, retain_graph=keep, wrap=wrap)
-    with no_grad(), np.errstate(all="ignore"):
-        return walk(roots, targets=targets, retain_graph=keep, wrap=wrap)
+    before, mode.enabled = mode.enabled, False
+    try:
+        with np.errstate(all="ignore"):
+            return walk(roots, targets=targets, retain_graph=keep, wrap=wrap)
+    finally:
+        mode.enabled = before

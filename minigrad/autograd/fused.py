@@ -64,6 +64,7 @@ class Fused:
         parameters = inspect.signature(definition).parameters
         self._places = {name: place for place, name in enumerate(parameters)}
         self._defaults = [p.default for p in parameters.values()]
+        self._required = sum(default is _MISSING for default in self._defaults)
         self.wrt = tuple(self._places[name] for name in wrt)
         wanted = inspect.signature(forward).parameters.values()
         plain = [self._places[p.name] for p in wanted if p.kind is not p.KEYWORD_ONLY]
@@ -85,7 +86,7 @@ class Fused:
                 fits = False
                 break
             values[place] = value
-        if not fits or _MISSING in [v for v in values if isinstance(v, type)]:
+        if not fits or (given < self._required and any(v is _MISSING for v in values)):
             try:
                 inspect.signature(self.definition).bind(*args, **kwargs)
             except TypeError as error:
@@ -103,7 +104,8 @@ class Fused:
             if isinstance(value, Variable):
                 if prototype is None:
                     prototype = value
-                if mode.enabled and current_node(value) is not None:
+                node = value._node if value._view is None else current_node(value)
+                if node is not None and mode.enabled:
                     if place not in self.wrt:
                         return self._by_definition(values)
                     tracked = True

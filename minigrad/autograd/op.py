@@ -108,6 +108,8 @@ class Primitive:
                 prototype = operand
                 break
         else:
+            if operands and type(operands[0]) is ndarray:  # what rules call in a plain backward
+                return self.forward(*operands, **options)
             return self._on_arrays(operands, options)
         tracked = False
         fits = True  # whether NumPy would promote the operands as torch does
@@ -157,7 +159,7 @@ class Primitive:
         return result
 
     def _on_arrays(self, operands: Sequence[Any], options: dict[str, Any]) -> Any:
-        """The implementation itself: what a rule calls in a plain backward. NumPy promotes."""
+        """The implementation itself, on arrays and scalars; NumPy promotes."""
         for operand in operands:
             if isinstance(operand, (ndarray, np.generic)):
                 return self.forward(*operands, **options)
@@ -325,28 +327,27 @@ class PrimitiveNode(Node):
         arrays = self.arrays
         if arrays is None:
             raise RuntimeError(FREED + f" (The freed node is {self.name()}.)")
-        for counter, version in zip(self.counters, self.versions, strict=True):
-            if counter[0] != version:
-                self._raise_modified()
+        if [counter[0] for counter in self.counters] != self.versions:
+            self._raise_modified()
         output = self.output
         if isinstance(g, Variable):
             arrays, output = self._variables(g)
-        pool = [g, output, *arrays, *self.shapes]
+        options = op.option_values(self.options) if op.options else ()
         if op.variadic:
-            pool = [g, 0, self.shapes]
-        if op.options:
-            pool.extend(op.option_values(self.options))
-        gradients = []
-        for i, edge in enumerate(self.edges):
-            rule = None if edge is None else op.rules[0 if op.variadic else i]
-            if rule is None:
-                gradients.append(None)
-                continue
-            if op.variadic:
-                pool[1] = i
-            gradient = rule(*op.picks[0 if op.variadic else i](pool))
-            shape = self.shapes[i]
-            gradients.append(gradient if gradient.shape == shape else sum_to(gradient, shape=shape))
+            rule, pick = op.rules[0], op.picks[0]
+            gradients = [
+                None if edge is None else rule(*pick([g, i, self.shapes, *options]))
+                for i, edge in enumerate(self.edges)
+            ]
+        else:
+            pool = [g, output, *arrays, *self.shapes, *options]
+            gradients = [
+                None if edge is None or rule is None else rule(*pick(pool))
+                for edge, rule, pick in zip(self.edges, op.rules, op.picks, strict=True)
+            ]
+        for i, gradient in enumerate(gradients):
+            if gradient is not None and gradient.shape != self.shapes[i]:
+                gradients[i] = sum_to(gradient, shape=self.shapes[i])
         return gradients
 
     def _variables(self, g: Variable) -> tuple[list[Any], Any]:

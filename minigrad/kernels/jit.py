@@ -185,7 +185,7 @@ class ByDtype:
 def kernel(function: Callable[..., Any], /) -> Kernel: ...
 @overload
 def kernel(
-    *, parallel: bool = ..., threshold: float = ..., fastmath: Any = ..., inline: str = ...
+    *, parallel: bool = ..., threshold: float = ..., fastmath: Any = ...
 ) -> Callable[[Callable[..., Any]], Kernel]: ...
 def kernel(
     function: Any = None,
@@ -194,20 +194,17 @@ def kernel(
     parallel: bool = False,
     threshold: float = 0,
     fastmath: Any = None,
-    inline: str = "never",
 ) -> Any:
     """Make a :class:`Kernel`, bare (``@kernel``) or with options.
 
     ``parallel`` gives it a parallel twin, which :meth:`Kernel.run` takes from ``threshold``
     elements on.  ``fastmath`` is ``{"contract"}`` unless given: ``reassoc`` lets sums vectorise
-    but breaks compensated sums and rounding tricks.  LLVM inlines every kernel that another one
-    calls; ``inline="always"`` does it before types are inferred, which is rarely of use.
+    but breaks compensated sums and rounding tricks.
     """
 
     def wrap(function: FunctionType) -> Kernel:
         flags = {"contract"} if fastmath is None else fastmath
-        options = {"fastmath": flags, "inline": inline}
-        return Kernel(function, threshold if parallel else float("inf"), options)
+        return Kernel(function, threshold if parallel else float("inf"), {"fastmath": flags})
 
     return wrap if function is None else wrap(function)
 
@@ -243,12 +240,15 @@ def _build(kern: Kernel, twin: Twin) -> Any:
             scope[name] = _bind(function.__globals__[name])
     # Twins need names of their own: compiled code is kept under the name.
     name = function.__qualname__ + ("" if twin == "serial" else f"_{twin}")
-    # What is called is always inlined, or the caller's loop does not vectorise.
+    # What is called is always inlined, or the caller's loop does not vectorise.  Wrappers that
+    # nobody calls are left out: they take a third of the time to compile.
     wrap = _numba().njit(
         nogil=True,
         error_model="numpy",
         parallel=twin == "parallel",
         forceinline=twin == "inline",
+        no_cpython_wrapper=twin == "inline",
+        no_cfunc_wrapper=True,
         **kern.options,
     )
     dispatcher = wrap(_copy(function, name, scope))

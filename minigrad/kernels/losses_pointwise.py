@@ -156,12 +156,10 @@ def _absolute_error(x, y, w, p, option):
 def _smooth_l1(x, y, w, p, beta):
     real = type(x)
     difference = x - y
-    size = abs(difference)
-    near = size < beta
-    sign = real(1) if difference > 0 else real(-1)
-    ratio = difference / beta
-    loss = real(0.5) * difference * ratio if near else size - real(0.5) * beta
-    return loss, ratio if near else sign
+    size, ratio = abs(difference), difference / beta
+    loss = real(0.5) * difference * ratio if size < beta else size - real(0.5) * beta
+    outside = real(1) if difference > 0 else real(-1)
+    return loss, outside if size >= beta else ratio
 
 
 @kernel

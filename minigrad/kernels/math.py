@@ -147,6 +147,7 @@ _SINGLE = {
 
 
 def _both_types(name: str, function: Kernel) -> ByDtype:
+    """``function``, which reads float64 constants, and its float32 twin."""
     return ByDtype(function.specialise(f"{name}32", **_SINGLE), function)
 
 
@@ -167,7 +168,10 @@ def _power_of_two(n):
 
 @kernel
 def _split(x):
-    """n and r such that exp(x) = 2**n exp(r), |r| <= log(2)/2."""
+    """n and r such that exp(x) = 2**n exp(r), |r| <= log(2)/2.
+
+    No conversion between floats and integers, which not every processor does in vectors.
+    """
     shifted = x * _LOG2E + _MAGIC
     n = shifted - _MAGIC
     return _INT(_FLOAT(shifted).view(_INT) - _MAGIC_BITS), (x - n * _LN2_HIGH) - n * _LN2_LOW
@@ -175,6 +179,7 @@ def _split(x):
 
 @kernel
 def _exp(x):
+    """e**x."""
     x = _EXP_LOWEST if x < _EXP_LOWEST else x
     x = _EXP_HIGHEST if x > _EXP_HIGHEST else x
     n, r = _split(x)
@@ -186,6 +191,7 @@ def _exp(x):
 
 @kernel
 def _expm1(x):
+    """e**x - 1, accurate near 0."""
     x = _EXPM1_LOWEST if x < _EXPM1_LOWEST else x
     x = _EXP_HIGHEST if x > _EXP_HIGHEST else x
     n, r = _split(x)
@@ -215,6 +221,7 @@ def _log_sum(k, f, correction):
 
 @kernel
 def _log(x):
+    """The natural logarithm; nan below 0."""
     tiny = x < _SMALLEST_NORMAL
     k, f = _log_parts(x * (_SCALE_UP if tiny else _ONE))
     y = _log_sum(k - (_SCALE_UP_LOG2 if tiny else _ZERO), f, _ZERO)
@@ -225,6 +232,7 @@ def _log(x):
 
 @kernel
 def _log1p(x):
+    """log(1 + x), accurate near 0; nan below -1."""
     u = _ONE + x
     # What the rounding of u lost; for large x seen from the other side.
     lost_of_x, lost_of_one = x - (u - _ONE), _ONE - (u - x)
@@ -239,11 +247,13 @@ def _log1p(x):
 
 @kernel
 def _sigmoid(x):
+    """1 / (1 + e**-x)."""
     return _ONE / (_ONE + _exp(-x))
 
 
 @kernel
 def _tanh(x):
+    """(e**2x - 1) / (e**2x + 1)."""
     sign = _INT(_FLOAT(x).view(_INT) & _SIGN_BIT)
     size = abs(x)
     t = _expm1(-_EXPM1_LOWEST if size + size > -_EXPM1_LOWEST else size + size)
@@ -252,6 +262,7 @@ def _tanh(x):
 
 @kernel
 def _normal_cdf(x):
+    """The probability of a standard normal number below x, accurate relatively in the left tail."""
     t = _TAIL_SCALE / (_TAIL_SCALE + abs(x))
     u = t - _HALF
     # In two halves: LLVM does not unroll a longer loop, and would not vectorise what calls it.

@@ -7,15 +7,16 @@ equal to torch's to the last bits over many steps.
 """
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
-from .jit import Kernel, flat, kernel, prange
+from .jit import Kernel, flat, is_compiled_type, kernel, prange
 
 # From this many elements on two threads win over the cost of launching them.
-SGD_PARALLEL_FROM, ADAM_PARALLEL_FROM = 200_000, 65_536
+SGD_PARALLEL_FROM, ADAM_PARALLEL_FROM = 200_000, 100_000
+# Elements of a slice for one thread.
+BLOCK = 4096
 
 
 @kernel(fastmath=set())
@@ -27,7 +28,7 @@ def _times(a, b):
 @kernel
 def _penalised(gradient, param, decay, sign):
     """The gradient to descend: that of the loss (or minus it) and the L2 penalty's, decay * param."""
-    gradient = sign * gradient
+    gradient = _times(sign, gradient)
     return gradient + decay * param if decay != 0 else gradient
 
 
@@ -65,20 +66,14 @@ def _peak_amsgrad(peaks, i, v):
     return peaks[i]
 
 
-@kernel(parallel=True, threshold=ADAM_PARALLEL_FROM)
-def _adam(
-    param, grad, exp_avg, exp_avg_sq, peaks, decay, sign, shrink, w1, beta2, w2, root2, eps, step_size
+@kernel
+def _adam_slice(
+    param, grad, exp_avg, exp_avg_sq, peaks, rate, decay, sign, shrink, w1, beta2, w2, root2, eps
 ):
     real = param.dtype.type
-    decay, sign, shrink, eps, step_size = (
-        real(decay),
-        real(sign),
-        real(shrink),
-        real(eps),
-        real(step_size),
-    )
-    w1, beta2, w2, root2 = real(w1), real(beta2), real(w2), real(root2)
-    for i in prange(param.size):
+    rate, decay, sign, shrink = real(rate), real(decay), real(sign), real(shrink)
+    w1, beta2, w2, root2, eps = real(w1), real(beta2), real(w2), real(root2), real(eps)
+    for i in range(param.size):
         g = _penalised(grad[i], param[i], decay, sign)
         m = exp_avg[i]
         # torch's lerp works from the nearer end.
@@ -87,7 +82,18 @@ def _adam(
         v = _times(beta2, exp_avg_sq[i]) + _times(w2, g) * g
         exp_avg[i], exp_avg_sq[i] = m, v
         denominator = np.sqrt(_peak(peaks, i, v)) / root2 + eps
-        param[i] = _times(shrink, param[i]) + _times(step_size, m) / denominator
+        param[i] = _times(shrink, param[i]) + _times(rate, m) / denominator
+
+
+@kernel(parallel=True, threshold=ADAM_PARALLEL_FROM)
+def _adam(
+    param, grad, exp_avg, exp_avg_sq, peaks, rate, decay, sign, shrink, w1, beta2, w2, root2, eps
+):
+    # The slices are a kernel of their own because it vectorises better than a parallel loop.
+    for block in prange((param.size + BLOCK - 1) // BLOCK):
+        i, j = block * BLOCK, min(param.size, (block + 1) * BLOCK)
+        p, g, m, v, peak = param[i:j], grad[i:j], exp_avg[i:j], exp_avg_sq[i:j], peaks[i:j]
+        _adam_slice(p, g, m, v, peak, rate, decay, sign, shrink, w1, beta2, w2, root2, eps)
 
 
 _amsgrad = _adam.specialise("_amsgrad", _peak=_peak_amsgrad)
@@ -149,10 +155,25 @@ def adam_step(
     shrink = 1 - lr * weight_decay if decoupled else 1.0
     decay = 0.0 if decoupled else weight_decay
     root2 = math.sqrt(1 - beta2**step)
-    step_size = -lr / (1 - beta1**step)
+    rate = -lr / (1 - beta1**step)
     sign = -1.0 if maximize else 1.0
-    options = decay, sign, shrink, 1 - beta1, beta2, 1 - beta2, root2, eps, step_size
-    if amsgrad:
+    options = rate, decay, sign, shrink, 1 - beta1, beta2, 1 - beta2, root2, eps
+    if amsgrad and max_exp_avg_sq is not None:
         _apply(_amsgrad, (param, exp_avg, exp_avg_sq, max_exp_avg_sq), grad, *options)
     else:
-        _apply(_adam, (param, exp_avg, exp_avg_sq), grad, *options)
+        # Without AMSGrad the peaks are never touched; any array of the type will do.
+        _apply(_adam, (param, exp_avg, exp_avg_sq, exp_avg_sq[:0]), grad, *options)
+
+
+def _apply(kern: Kernel, arrays: tuple[ndarray, ...], grad: ndarray, *options: float) -> None:
+    """Run `kern` on the parameter, `grad` and the state: flat, or as copies that are written back."""
+    param = arrays[0]
+    if not is_compiled_type(param.dtype):
+        raise TypeError(f"optimisers step float32 and float64 parameters, not {param.dtype}")
+    if grad.dtype != param.dtype:
+        grad = grad.astype(param.dtype)
+    vectors = [flat(array) for array in arrays]
+    kern.run(param.size, vectors[0], flat(grad), *vectors[1:], *options)
+    for array, vector in zip(arrays, vectors, strict=True):
+        if vector.base is None:
+            array[...] = vector.reshape(array.shape)

@@ -131,9 +131,18 @@ def _strip_of(x, k):
 
 
 @kernel
+def _zeros(width):
+    zeros = np.empty(width)  # np.zeros takes Numba 0.1 s to compile
+    for j in range(width):
+        zeros[j] = 0
+    return zeros
+
+
+@kernel
 def _largest_columns(x, o, first, width):
-    first = max(first, 0)
-    largest = x[o, 0, first : first + width].copy()
+    first, largest = max(first, 0), np.empty(width, x.dtype)
+    for j in range(width):
+        largest[j] = x[o, 0, first + j]
     for i in range(1, x.shape[1]):
         for j in range(width):
             value = x[o, i, first + j]
@@ -144,7 +153,7 @@ def _largest_columns(x, o, first, width):
 
 @kernel
 def _sum_exp_columns(x, o, first, shift):
-    first, total = max(first, 0), np.zeros(shift.size)
+    first, total = max(first, 0), _zeros(shift.size)
     for i in range(x.shape[1]):
         for j in range(shift.size):
             total[j] += np.float64(exp(x[o, i, first + j] - shift[j]))
@@ -155,8 +164,7 @@ def _sum_exp_columns(x, o, first, shift):
 def _softmax_columns(x, y):
     for k in prange(x.shape[0] * -(-x.shape[2] // _STRIP)):
         o, first, width = _strip_of(x, k)
-        shift = _largest_columns(x, o, first, width)
-        total = np.zeros(width)
+        shift, total = _largest_columns(x, o, first, width), _zeros(width)
         for i in range(x.shape[1]):
             for j in range(width):
                 value = exp(x[o, i, first + j] - shift[j])
@@ -173,8 +181,7 @@ def _softmax_columns(x, y):
 def _log_softmax_columns(x, y):
     for k in prange(x.shape[0] * -(-x.shape[2] // _STRIP)):
         o, first, width = _strip_of(x, k)
-        shift = _largest_columns(x, o, first, width)
-        log_total = np.empty_like(shift)
+        shift, log_total = _largest_columns(x, o, first, width), np.empty(width, x.dtype)
         total = _sum_exp_columns(x, o, first, shift)
         for j in range(width):
             log_total[j] = log(total[j])
@@ -199,29 +206,30 @@ def _logsumexp_columns(x, y):
 def _softmax_vjp_columns(g, y, out):
     for k in prange(y.shape[0] * -(-y.shape[2] // _STRIP)):
         o, first, width = _strip_of(y, k)
-        dot = np.zeros(width)
+        total, dot = _zeros(width), np.empty(width, y.dtype)
         for i in range(y.shape[1]):
             for j in range(width):
-                dot[j] += np.float64(g[o, i, first + j]) * np.float64(y[o, i, first + j])
-        rounded = dot.astype(y.dtype)
+                total[j] += np.float64(g[o, i, first + j]) * np.float64(y[o, i, first + j])
+        for j in range(width):
+            dot[j] = total[j]
         for i in range(y.shape[1]):
             for j in range(width):
-                out[o, i, first + j] = y[o, i, first + j] * (g[o, i, first + j] - rounded[j])
+                out[o, i, first + j] = y[o, i, first + j] * (g[o, i, first + j] - dot[j])
 
 
 @kernel(parallel=True, threshold=_THRESHOLD)
 def _log_softmax_vjp_columns(g, y, out):
     for k in prange(y.shape[0] * -(-y.shape[2] // _STRIP)):
         o, first, width = _strip_of(y, k)
-        total = np.zeros(width)
+        total, slope = _zeros(width), np.empty(width, y.dtype)
         for i in range(y.shape[1]):
             for j in range(width):
                 total[j] += np.float64(g[o, i, first + j])
-        rounded = total.astype(y.dtype)
+        for j in range(width):
+            slope[j] = total[j]
         for i in range(y.shape[1]):
             for j in range(width):
-                slope = exp(y[o, i, first + j]) * rounded[j]
-                out[o, i, first + j] = g[o, i, first + j] - slope
+                out[o, i, first + j] = g[o, i, first + j] - exp(y[o, i, first + j]) * slope[j]
 
 
 def _run(rows: Kernel, columns: Kernel, axis: int, *arrays: Array) -> Array:

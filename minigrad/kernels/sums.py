@@ -57,30 +57,34 @@ def sum_rows(x, y, centers, n, divisor):
 
 
 @kernel
-def _add_strip(x, strip, centers, first, start, rows, inner):
-    first = max(first, 0)
+def _part_of_columns(x, centers, first, start, rows, inner, parts, at, width):
+    """Add ``rows`` rows of ``width`` columns, from x[start] on, into ``parts`` from ``at`` on."""
+    first, at = max(first, 0), max(at, 0)
+    for j in range(width):
+        parts[at + j] = 0
     for row in range(rows):
         left = max(start + row * inner, 0)
-        for j in range(strip.size):
-            strip[j] += _term(np.float64(x[left + j]), centers, first + j)
+        for j in range(width):
+            parts[at + j] += _term(np.float64(x[left + j]), centers, first + j)
 
 
 @kernel(parallel=True, threshold=_THRESHOLD)
 def sum_columns(x, y, centers, n, inner, divisor):
     blocks, strips, outer = -(-n // _HEIGHT), -(-inner // _WIDTH), y.size // inner
-    parts = np.zeros((outer * blocks, inner))
+    parts = np.empty(outer * blocks * inner)
     for k in prange(outer * blocks * strips):
-        part, column = k // strips, k % strips * _WIDTH
-        i, top = part // blocks, part % blocks * _HEIGHT
-        strip = parts[part, column : min(column + _WIDTH, inner)]
+        block, column = k // strips, k % strips * _WIDTH
+        i, top = block // blocks, block % blocks * _HEIGHT
         start = (i * n + top) * inner + column
-        _add_strip(x, strip, centers, i * inner + column, start, min(_HEIGHT, n - top), inner)
-    for i in range(outer):
-        for j in range(inner):
-            total = 0.0
-            for part in range(i * blocks, (i + 1) * blocks):
-                total += parts[part, j]
-            y[i * inner + j] = total / divisor
+        rows, width = min(_HEIGHT, n - top), min(_WIDTH, inner - column)
+        at = block * inner + column
+        _part_of_columns(x, centers, i * inner + column, start, rows, inner, parts, at, width)
+    for k in range(y.size):
+        i, j = k // inner, k % inner
+        total = 0.0
+        for block in range(i * blocks, (i + 1) * blocks):
+            total += parts[block * inner + j]
+        y[k] = total / divisor
 
 
 variance_rows = sum_rows.specialise("variance_rows", _term=_squared_deviation)

@@ -11,13 +11,11 @@ from minigrad.ops import softmax as softmaxes
 from minigrad.ops.elementwise import abs as absolute
 from minigrad.ops.elementwise import where
 from minigrad.ops.inplace import update
-from minigrad.ops.shape import clone
 from minigrad.tensor import Tensor
 
 
 def _applied(op: Callable[..., Any], input: Tensor, inplace: bool, *options: Any) -> Tensor:
-    """The op, in place or not. In place it works on a copy, whose values its backward may need."""
-    return update(input, lambda x: op(clone(x), *options)) if inplace else op(input, *options)
+    return update(input, op, *options) if inplace else op(input, *options)
 
 
 # ------------------------------------------------------------------------------------- as functions
@@ -29,7 +27,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
         >>> minigrad.nn.functional.relu(minigrad.tensor([-1.0, 0.0, 2.0]))
         tensor([0., 0., 2.])
     """
-    return update(input, ops.relu) if inplace else ops.relu(input)
+    return _applied(ops.relu, input, inplace)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:

@@ -538,7 +538,7 @@ trunc = _flat(
 
 
 def _round(x: ndarray, *, decimals: int) -> ndarray:
-    return np.round(x, decimals)
+    return x.copy() if x.dtype == bool else np.round(x, decimals)
 
 
 def _round_name(node: PrimitiveNode) -> str:

@@ -30,6 +30,12 @@ def _check(name: str, input: Any, target: Any, weight: Any = None) -> Any:
     return target
 
 
+def _weighted_name(name: str, values: Sequence[Any]) -> str:
+    """torch composes the losses with weights: they are named by the last thing the reduction does."""
+    weighted = bool(values) and values[-1] is not None
+    return reduced_name("MulBackward0", "DivBackward0")(values) if weighted else name
+
+
 # -------------------------------------------------------------------------------------- squared error
 def _mse_kernel(input: Any, target: Any, weight: Any, *, reduction: str, grad: bool) -> Any:
     if weight is not None:
@@ -43,7 +49,11 @@ def _check_mse(
     return input, _check("mse", input, target, weight), average, reduce, reduction, weight
 
 
-@loss(forward=_mse_kernel, check=_check_mse)
+@loss(
+    forward=_mse_kernel,
+    check=_check_mse,
+    grad_name=lambda values: _weighted_name("MseLossBackward0", values),
+)
 def mse_loss(
     input: Any,
     target: Any,
@@ -108,7 +118,11 @@ def _check_l1(
     return input, _check("l1", input, target, weight), average, reduce, reduction, weight
 
 
-@loss(forward=_l1_kernel, check=_check_l1, grad_name=reduced_name("AbsBackward0"))
+@loss(
+    forward=_l1_kernel,
+    check=_check_l1,
+    grad_name=lambda values: _weighted_name(reduced_name("AbsBackward0")(values), values),
+)
 def l1_loss(
     input: Any,
     target: Any,
