@@ -704,3 +704,71 @@ writing("column view", lambda m, x, v: x[:, 1].copy_(v), real(2, 3), real(2))
 writing("view of view", lambda m, x: x[1:].t()[0].add_(1).mul_(2), real(3, 2))
 writing("flat view", lambda m, x: x.view(-1)[::2].exp_(), real(2, 3))
 writing("unbound", lambda m, x: [part.mul_(i) for i, part in enumerate(x.split(1), 2)][0], real(1, 3))
+
+
+# ---------------------------------------- what gradients make of writes, seen through base and views alike
+def _base_then_old_view(m: Any, x: Any) -> Any:
+    base = x * 1
+    view = base[0]
+    base.mul_(3)
+    return view * 2
+
+
+def _view_then_base(m: Any, x: Any, v: Any) -> Any:
+    base = x * 1
+    base[1].copy_(v)
+    return base * 2, base[1] * 5, base[0] * 7
+
+
+def _old_views_of_views(m: Any, x: Any, v: Any) -> Any:
+    base = x * 1
+    rows, flat = base[1:], base.view(-1)
+    corner = rows.t()[0]
+    flat[3:6] *= 2
+    rows[0, 1] = v
+    corner += 4
+    return corner * 2, rows * 3, flat * 5, base * 7
+
+
+def _written_before_and_after_use(m: Any, x: Any) -> Any:
+    base = x * 1
+    before = base.sum()
+    base[0] = 0
+    between = base.sum()
+    base[:, 0] *= 3
+    return before, between, base.sum()
+
+
+def _into_a_constant(m: Any, v: Any) -> Any:
+    base = m.zeros(2, 3, dtype=v.dtype)
+    view = base[1]
+    base[0] = v
+    view += v * 2
+    return base * 3, view * 5
+
+
+def _whole_replaced(m: Any, x: Any, v: Any) -> Any:
+    base = x * 1
+    view = base[0]
+    base.copy_(v * 2)
+    (v * 1).sum()
+    return view * 3, base * 2
+
+
+def _cycle(m: Any, x: Any) -> Any:
+    base = x * 1
+    base[0] = base[1] * 3 + base[2]
+    base[1] = base[0] + base[2]
+    return base
+
+
+for _call, *_makers in [
+    (_base_then_old_view, real(2, 3)),
+    (_view_then_base, real(2, 3), real(3)),
+    (_old_views_of_views, real(3, 2), real()),
+    (_written_before_and_after_use, real(2, 3)),
+    (_into_a_constant, real(3)),
+    (_whole_replaced, real(2, 3), real(2, 3)),
+    (_cycle, real(3, 2)),
+]:
+    row(f"views {_call.__name__.strip('_').replace('_', ' ')}", _call, *_makers)

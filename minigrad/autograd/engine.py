@@ -113,7 +113,8 @@ def backward(
         grad(outputs, inputs, cotangents, retain_graph, create_graph, allow_unused=True),
         strict=True,
     ):
-        if g is not None:
+        node = current_node(leaf)
+        if g is not None and (node is None or node.retained is None):  # else the walk has filled it
             leaf._grad = g if leaf._grad is None else leaf._grad + g
 
 
@@ -138,6 +139,7 @@ def grad(
         materialize_grads: give zeros instead of None for such an input.
 
     Raises:
+        ValueError: `materialize_grads` with `allow_unused=False`.
         RuntimeError: as `backward`; or an input is not part of the graph.
 
     Example:
@@ -148,6 +150,11 @@ def grad(
         >>> first.item(), second.item()
         (27.0, 18.0)
     """
+    if materialize_grads and allow_unused is False:
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+            "allow_unused=False."
+        )
     outputs, inputs = _as_sequence(outputs), _as_sequence(inputs)
     cotangents = [None] * len(outputs) if grad_outputs is None else _as_sequence(grad_outputs)
     keep = create_graph if retain_graph is None else retain_graph

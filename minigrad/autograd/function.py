@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -230,12 +231,35 @@ class FunctionNode(Node):
 def once_differentiable(backward: Any) -> Any:
     """Decorator of a `backward` that cannot itself be differentiated.
 
-    A recorded walk through it raises RuntimeError when its gradients are differentiated; here it runs
-    unrecorded, so what comes after has no graph.
+    It runs unrecorded. In a recorded walk whose cotangents require a gradient, differentiating what it
+    returned raises RuntimeError.
     """
 
+    @functools.wraps(backward)
     def wrapper(ctx: Any, *grad_outputs: Any) -> Any:
         with no_grad():
-            return backward(ctx, *grad_outputs)
+            returned = backward(ctx, *grad_outputs)
+        edges = [current_node(g) for g in grad_outputs if isinstance(g, Variable)]
+        if not mode.enabled or not any(edges):
+            return returned
+        marked = [
+            g._result._wrap(g._array, Refusal(edges)) if isinstance(g, Variable) else g
+            for g in (returned if isinstance(returned, tuple) else (returned,))
+        ]
+        return tuple(marked)
 
     return wrapper
+
+
+class Refusal(Node):
+    """The node of a gradient that cannot be differentiated: walking through it is an error."""
+
+    __slots__ = ()
+
+    def vjp(self, g: Any, keep: bool) -> Sequence[Any]:
+        raise RuntimeError(
+            "trying to differentiate twice a function that was marked with @once_differentiable"
+        )
+
+    def name(self) -> str:
+        return "Error"

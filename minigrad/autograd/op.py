@@ -31,6 +31,7 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import dtypes
+from minigrad.kernels import reduction
 from minigrad.autograd.tape import FREED, Node, Variable, View, current_node, mode
 
 Rule = Callable[..., Any]
@@ -116,15 +117,18 @@ class Primitive:
         has_float = False  # among Python scalars
         kind = None
         arrays: list[Any] = []
+        shapes: list[tuple[int, ...]] = []
         edges: list[Node | None] = []
         for operand in operands:
             node = None
+            shape: tuple[int, ...] = ()
             if isinstance(operand, Variable):
                 node = operand._node if operand._view is None else current_node(operand)
                 if node is not None:
                     tracked = True
                 operand = operand._array
             if type(operand) is ndarray:
+                shape = operand.shape
                 if operand.dtype is not kind:
                     if kind is not None:
                         fits = False
@@ -134,6 +138,7 @@ class Primitive:
             elif type(operand) is not int:
                 fits = False
             arrays.append(operand)
+            shapes.append(shape)
             edges.append(node)
         if self.promote is not None and not (
             fits
@@ -153,7 +158,9 @@ class Primitive:
             y = np.asarray(y)
         result = prototype._result._wrap(y)
         if tracked and mode.enabled and self.rules and y.dtype.kind == "f":
-            result._node = PrimitiveNode(self, edges, options, operands, arrays, result)
+            result._node = PrimitiveNode(
+                self, edges, shapes, options, operands, arrays, result
+            )
         if self.view:
             _link_view(result, prototype, self, options)
         return result
@@ -268,8 +275,8 @@ def _translated(op: Primitive, arrays: Sequence[Any], error: Exception) -> Excep
 
 def _link_view(result: Variable, source: Variable, op: Primitive, options: dict) -> None:
     """Where a result shares memory with its source, share the version and remember how it was made."""
-    root = result._array.base
-    if root is None or (root is not source._array and root is not source._array.base):
+    root, array = result._array.base, source._array
+    if result._array is not array and (root is None or (root is not array and root is not array.base)):
         return
     result._counter = source._counter
     step = (op, options)
@@ -288,6 +295,7 @@ class PrimitiveNode(Node):
         self,
         op: Primitive,
         edges: list[Node | None],
+        shapes: list[tuple[int, ...]],
         options: dict[str, Any],
         operands: Sequence[Any],
         arrays: list[Any],
@@ -297,30 +305,31 @@ class PrimitiveNode(Node):
         Node.__init__(self, edges)
         self.op = op
         self.options = options
-        self.shapes = [a.shape if type(a) is ndarray else None for a in arrays]  # None: a number
+        self.shapes = shapes
         self.output = None
-        counters: list[list[int]] = []
+        self.counters: list[list[int]] = []
+        self.versions: list[int] = []
         needed = 0
         if op.variadic:
             arrays = []
         else:
-            for need, edge in zip(op.needs, edges, strict=True):
+            for place, edge in enumerate(edges):
                 if edge is not None:
-                    needed |= need
+                    needed |= op.needs[place]
             for place, operand in enumerate(operands):
                 if not needed >> place & 1:
                     arrays[place] = None
                 elif type(arrays[place]) is ndarray:
-                    counters.append(
-                        operand._counter if isinstance(operand, Variable) else _CONSTANT
-                    )
+                    self._watch(operand._counter if isinstance(operand, Variable) else _CONSTANT)
             if needed >> len(arrays):
                 self.output = result._array
-                counters.append(result._counter)
+                self._watch(result._counter)
         self.arrays: list[Any] | None = arrays
         self.saves = needed != 0
-        self.counters = counters
-        self.versions = [counter[0] for counter in counters]
+
+    def _watch(self, counter: list[int]) -> None:
+        self.counters.append(counter)
+        self.versions.append(counter[0])
 
     def vjp(self, g: Any, keep: bool) -> Sequence[Any]:
         op = self.op
@@ -431,8 +440,10 @@ def primitive(
 # -------------------------------------- the three operations the tape itself needs, adjoint in pairs
 def _sum_to(x: ndarray, *, shape: tuple[int, ...]) -> ndarray:
     extra = x.ndim - len(shape)
+    if extra == 1 and x.shape[1:] == shape:  # a bias over its batch
+        return reduction.sum(x, 0)
     axes = [i for i in range(x.ndim) if i < extra or (shape[i - extra] == 1 and x.shape[i] != 1)]
-    return np.asarray(np.add.reduce(x, axis=tuple(axes))).reshape(shape)
+    return reduction.sum(x, tuple(axes)).reshape(shape) if axes else x.reshape(shape)
 
 
 def _broadcast_to(x: ndarray, *, shape: tuple[int, ...]) -> ndarray:

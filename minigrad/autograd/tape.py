@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
+import inspect
 import itertools
 import threading
 import weakref
@@ -75,14 +76,37 @@ class set_grad_enabled:
 
     def __call__(self, function: Callable) -> Callable:
         _swap_enabled(self._before)
-        wanted = self._wanted
+        return _inside(lambda: set_grad_enabled(self._wanted), function)
 
-        @functools.wraps(function)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with set_grad_enabled(wanted):
-                return function(*args, **kwargs)
 
-        return wrapper
+def _inside(entered: Callable[[], Any], function: Callable) -> Callable:
+    """`function` run in the context that `entered` makes; of a generator every resumption is, its caller not."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        with entered():
+            return function(*args, **kwargs)
+
+    @functools.wraps(function)
+    def generator(*args: Any, **kwargs: Any) -> Any:
+        running = function(*args, **kwargs)
+        resume, given = running.send, None
+        while True:
+            try:
+                with entered():
+                    item = resume(given)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                resume, given = running.send, (yield item)
+            except GeneratorExit:
+                with entered():
+                    running.close()
+                raise
+            except BaseException as error:
+                resume, given = running.throw, error
+
+    return generator if inspect.isgeneratorfunction(function) else wrapper
 
 
 def _swap_enabled(enabled: bool) -> bool:
@@ -116,12 +140,13 @@ class _GradMode:
         mode.enabled, mode.inference = self._before.pop()
 
     def __call__(self, function: Callable) -> Callable:
-        @functools.wraps(function)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with self:
-                return function(*args, **kwargs)
+        return _inside(self._again, function)
 
-        return wrapper
+    def _again(self) -> _GradMode:
+        """The same mode with a memory of its own: calls in several threads must not mix."""
+        again = object.__new__(type(self))
+        again.enabled, again.inference, again._before = self.enabled, self.inference, []
+        return again
 
 
 class no_grad(_GradMode):

@@ -12,8 +12,8 @@ from .losses_pointwise import EMPTY, total_of
 # Rows handled by one thread at a time.
 ROWS = 16
 PARALLEL_FROM = 100_000
-# torch adds this to each squared norm.
-EPSILON = 1e-12
+# torch adds this to each squared norm, a float32 even where the norms are float64.
+EPSILON = float(np.float32(1e-12))
 
 
 @kernel(fastmath={"contract", "reassoc", "nsz"})

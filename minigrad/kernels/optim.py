@@ -27,7 +27,7 @@ def _times(a, b):
 
 @kernel
 def _penalised(gradient, param, decay, sign):
-    """The gradient to descend: that of the loss (or minus it) and the L2 penalty's, decay * param."""
+    """The gradient to descend: the loss's (or minus it) and the L2 penalty's, decay * param."""
     gradient = _times(sign, gradient)
     return gradient + decay * param if decay != 0 else gradient
 
@@ -114,8 +114,8 @@ def sgd_step(
 ) -> None:
     """One step of stochastic gradient descent, in place.
 
-    g = grad + weight_decay param; buffer = momentum buffer + (1 - dampening) g, on the `first` step g;
-    param -= lr buffer (with `nesterov`, lr (g + momentum buffer)).  Without a buffer, param -= lr g.
+    g = grad + weight_decay param; buffer = momentum buffer + (1 - dampening) g, or g in the `first`
+    step; param -= lr buffer, with `nesterov` lr (g + momentum buffer), without a buffer lr g.
     `maximize` reverses grad.  All arrays are of one type, float32 or float64, and any layout.
     """
     sign = -1.0 if maximize else 1.0
@@ -166,7 +166,7 @@ def adam_step(
 
 
 def _apply(kern: Kernel, arrays: tuple[ndarray, ...], grad: ndarray, *options: float) -> None:
-    """Run `kern` on the parameter, `grad` and the state: flat, or as copies that are written back."""
+    """Run `kern` on the parameter, `grad` and the state: flat, or on copies, written back."""
     param = arrays[0]
     if not is_compiled_type(param.dtype):
         raise TypeError(f"optimisers step float32 and float64 parameters, not {param.dtype}")

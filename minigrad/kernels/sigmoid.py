@@ -20,8 +20,8 @@ from .math import tanh as tanh_
 
 Array = NDArray[Any]
 
-# Elements from which a second thread pays for its start.
-_THRESHOLD = 300_000
+# Elements that take about 0.2 ms: to wake the threads takes 0.06 ms (measured).
+_THRESHOLD = 500_000
 
 
 @kernel
@@ -104,9 +104,11 @@ def _silu_point(x):
 
 @kernel
 def _silu_vjp_point(g, x):
-    s = sigmoid_(x)
-    one = type(x)(1)
-    return g * (s * (one + x * (one - s)))
+    e = exp(-abs(x))
+    larger = type(x)(1) / (type(x)(1) + e)
+    smaller = e * larger
+    s = larger if x > type(x)(0) else smaller
+    return g * (s + x * (larger * smaller))
 
 
 @kernel
@@ -126,7 +128,8 @@ def _gelu_vjp_point(g, x):
     return g * (normal_cdf(x) + x * density)
 
 
-# (1 + tanh(u)) / 2 is sigmoid(2u): no digit is lost where the tanh is near -1 or 1.
+# (1 + tanh(u)) / 2 is sigmoid(2u), without the loss of digits where the tanh is near -1 or 1.  Its
+# slope, here and in silu's rule, is the larger times the smaller of s and 1 - s for the same reason.
 
 
 @kernel

@@ -19,8 +19,8 @@ from .reduction import Axes, fold
 
 Array = NDArray[Any]
 
-# Elements from which a second thread pays for its start.
-_THRESHOLD = 150_000
+# Elements that take about 0.2 ms: to wake the threads takes 0.06 ms (measured).
+_THRESHOLD = 300_000
 _STRIP = 256
 
 

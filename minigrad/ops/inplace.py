@@ -40,6 +40,8 @@ def _check_leaf(target: Variable) -> None:
 def _store(target: Variable, value: Any, index: tuple[Any, ...]) -> None:
     """Write into the memory of `target`, and onto the tape if the value or the target is on it."""
     array = value._array if isinstance(value, Variable) else value
+    if not target._array.flags.writeable:
+        raise RuntimeError(_read_only(target._array))
     recorded = mode.enabled and (
         current_node(target) is not None
         or (isinstance(value, Variable) and current_node(value) is not None)
@@ -54,6 +56,18 @@ def _store(target: Variable, value: Any, index: tuple[Any, ...]) -> None:
             base._node = write_region(base, value, steps=steps, index=index)._node
     target._array[index] = array
     target._counter[0] += 1
+
+
+def _read_only(array: ndarray) -> str:
+    if 0 in array.strides:
+        return (
+            "unsupported operation: more than one element of the written-to tensor refers to a single "
+            "memory location. Please clone() the tensor before performing the operation."
+        )
+    return (
+        "the tensor shares the memory of a read-only ndarray, which cannot be written to. Copy it first: "
+        "from_numpy(array.copy()), or x.clone()."
+    )
 
 
 def _castable(source: np.dtype, target: np.dtype) -> bool:

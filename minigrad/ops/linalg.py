@@ -149,9 +149,21 @@ def dot(input: Any, tensor: Any) -> Any:
 
 # ------------------------------------------------------------------------------------------------ linear
 def _linear(x: ndarray, weight: ndarray, bias: ndarray) -> ndarray:
-    y = np.matmul(x, weight.T)
+    y = _product(x, weight)
+    if bias.dtype is not weight.dtype or bias.shape != weight.shape[:1]:
+        _check_bias(weight, bias)
     y += bias
     return y
+
+
+def _product(x: ndarray, weight: ndarray) -> ndarray:
+    try:
+        if x.dtype is weight.dtype:
+            return np.matmul(x, weight.T)
+    except ValueError:  # NumPy's words for sizes that do not fit
+        pass
+    _check_linear(x, weight)
+    return np.matmul(x, weight.T)
 
 
 def _linear_weight_rule(g: Any, x: Any) -> Any:
@@ -173,11 +185,8 @@ _affine = primitive(_linear, grad_name=_linear_name).vjp(
 )
 
 
-def _product(x: ndarray, weight: ndarray) -> ndarray:
-    return np.matmul(x, weight.T)
-
-
 def _product_name(node: Any) -> str:
+    """torch folds a batch of a rank other than 2 into a matrix, and names what unfolds it."""
     return {1: "SqueezeBackward4", 2: "MmBackward0"}.get(len(node.shapes[0]), "UnsafeViewBackward0")
 
 
@@ -199,14 +208,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         >>> F.linear(minigrad.ones(1, 2), minigrad.tensor([[1.0, 2.0]]), minigrad.tensor([0.5]))
         tensor([[3.5000]])
     """
-    x, w = input._array, weight._array
-    if x.dtype is not w.dtype or x.ndim == 0 or w.ndim != 2 or x.shape[-1] != w.shape[1]:
-        _check_linear(x, w)
     if bias is None:
         return _homogeneous(input, weight)
-    b = bias._array
-    if b.dtype is not w.dtype or b.shape != (w.shape[0],):
-        _check_bias(w, b)
     return _affine(input, weight, bias)
 
 

@@ -131,8 +131,9 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 
 def _squeeze(x: ndarray, *, axes: tuple[int, ...] | None, label: int = 0) -> ndarray:
-    gone = [i for i, n in enumerate(x.shape) if n == 1 and (axes is None or i in axes)]
-    return np.squeeze(x, tuple(gone))
+    if axes is None:
+        return x.squeeze()
+    return x.squeeze(tuple([i for i in axes if x.shape[i] == 1]))
 
 
 squeeze_axes = primitive(
