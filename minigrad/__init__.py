@@ -172,6 +172,8 @@ from minigrad.random import randn_like as randn_like
 from minigrad.random import randperm as randperm
 from minigrad.random import seed as seed
 from minigrad.random import set_rng_state as set_rng_state
+from minigrad.serialization import load as load
+from minigrad.serialization import save as save
 from minigrad.tensor import Tensor as Tensor
 
 __version__ = "0.1.0"

@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.creation import _finish, _like, _sizes
-from minigrad.ops.inplace import assign
+from minigrad.ops.fill import source_of
 from minigrad.stream import Generator as Generator
 from minigrad.stream import default_generator as default_generator
 from minigrad.tensor import Tensor
@@ -46,10 +46,6 @@ def set_rng_state(new_state: Tensor) -> None:
     default_generator.set_state(new_state._array)
 
 
-def _source(generator: Generator | None) -> Generator:
-    return default_generator if generator is None else generator
-
-
 def rand(
     *sizes: Any,
     size: Any = None,
@@ -66,7 +62,7 @@ def rand(
         >>> minigrad.rand(1, 3)
         tensor([[0.4963, 0.7682, 0.0885]])
     """
-    array = _source(generator).rand(_sizes(sizes, size), _kind(dtype))
+    array = source_of(generator).rand(_sizes(sizes, size), _kind(dtype))
     return _finish(array, requires_grad, device)
 
 
@@ -86,7 +82,7 @@ def randn(
         >>> minigrad.randn(3)
         tensor([ 1.5410, -0.2934, -2.1788])
     """
-    array = _source(generator).randn(_sizes(sizes, size), _kind(dtype))
+    array = source_of(generator).randn(_sizes(sizes, size), _kind(dtype))
     return _finish(array, requires_grad, device)
 
 
@@ -122,7 +118,7 @@ def randint(
     if size is None:
         raise TypeError("randint() needs a size, e.g. randint(0, 10, (3,))")
     kind = np.dtype(np.int64) if dtype is None else dtypes.to_numpy(dtype)
-    array = _source(generator).randint(low, high, _sizes((), size), kind)
+    array = source_of(generator).randint(low, high, _sizes((), size), kind)
     return _finish(array, requires_grad, device)
 
 
@@ -137,7 +133,7 @@ def randperm(
         >>> minigrad.randperm(4)
         tensor([2, 0, 1, 3])
     """
-    array = _source(generator).randperm(n)
+    array = source_of(generator).randperm(n)
     return _finish(array if dtype is None else array.astype(dtypes.to_numpy(dtype)), False, device)
 
 
@@ -153,7 +149,7 @@ def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
         >>> minigrad.bernoulli(minigrad.tensor([0.0, 0.5, 1.0]))
         tensor([0., 0., 1.])
     """
-    return Tensor._wrap(_source(generator).bernoulli(input._array))
+    return Tensor._wrap(source_of(generator).bernoulli(input._array))
 
 
 def normal(
@@ -177,7 +173,7 @@ def normal(
         >>> minigrad.normal(10.0, 2.0, (2,))
         tensor([13.0820,  9.4131])
     """
-    source = _source(generator)
+    source = source_of(generator)
     if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
         if size is None:
             raise TypeError("normal() needs a size when mean and std are numbers, e.g. size=(3,)")
@@ -207,38 +203,3 @@ def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any
     low, high = (0, low) if high is None else (low, high)
     shape, kind = _like(input, dtype)
     return _finish(default_generator.randint(low, high, shape).astype(kind), False)
-
-
-# ------------------------------------------------------------------------- methods that fill a tensor
-def uniform_(self: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Fill with uniform values in [a, b)."""
-    source = _source(generator)
-    return assign(self, source.uniform(self._array.shape, a, b, self._array.dtype))
-
-
-def normal_(
-    self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None
-) -> Tensor:
-    """Fill with normal values."""
-    source = _source(generator)
-    return assign(self, source.normal(self._array.shape, mean, std, self._array.dtype))
-
-
-def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
-    """Fill with 1 with probability `p`, else 0."""
-    source = _source(generator)
-    if isinstance(p, Tensor):
-        return assign(self, source.bernoulli(np.broadcast_to(p._array, self._array.shape)))
-    return assign(self, source.bernoulli_p(self._array.shape, p, np.float32))
-
-
-def random_(self: Tensor, low: int = 0, high: int | None = None, *, generator: Generator | None = None) -> Tensor:
-    """Fill with integers in [low, high)."""
-    low, high = (0, low) if high is None else (low, high)
-    return assign(self, _source(generator).randint(low, high, self._array.shape))
-
-
-Tensor.uniform_ = uniform_
-Tensor.normal_ = normal_
-Tensor.bernoulli_ = bernoulli_
-Tensor.random_ = random_

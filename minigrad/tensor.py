@@ -13,16 +13,40 @@ from numpy import ndarray
 from minigrad import dtypes, formatting
 from minigrad.autograd import engine
 from minigrad.autograd.hooks import RemovableHandle
-from minigrad.autograd.op import UFUNCS, cast, sum_to
+from minigrad.autograd.op import UFUNCS, NotAnOperand, cast, sum_to
 from minigrad.autograd.tape import Leaf, Node, Variable, current_node
 from minigrad.dtypes import Size
-from minigrad.ops import activation, elementwise, indexing, inplace, linalg, reduction, softmax
+from minigrad.ops import activation, elementwise, fill, indexing, inplace, linalg, reduction, softmax
 from minigrad.ops import shape as shapes
 
 _DATA_ONLY = (
     "Only Tensors of floating point and complex dtype can require gradients\n"
     "This one is {}. Convert it first, e.g. x.float().requires_grad_()."
 )
+
+
+def _operator(op: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    """The method of a binary operator; what is no operand may have a reflected operator of its own."""
+
+    def method(self: Any, other: Any) -> Any:
+        try:
+            return op(self, other)
+        except NotAnOperand:
+            return NotImplemented
+
+    return method
+
+
+def _reflected(op: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    """The method of the reflected operator."""
+
+    def method(self: Any, other: Any) -> Any:
+        try:
+            return op(other, self)
+        except NotAnOperand:
+            return NotImplemented
+
+    return method
 
 
 class Tensor(Variable):
@@ -351,7 +375,7 @@ class Tensor(Variable):
 
     # -------------------------------------------------------------------------------- Python protocol
     def __repr__(self) -> str:
-        name = None if self.grad_fn is None else self.grad_fn.name()
+        name = None if self.grad_fn is None else self.grad_fn.name().rpartition("::")[2]
         return formatting.format_tensor(
             self._array, grad_fn=name, requires_grad=self.requires_grad and name is None
         )
@@ -380,11 +404,16 @@ class Tensor(Variable):
             )
         return bool(self._array.item())
 
+    def _only(self) -> Any:
+        if self._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        return self._array.item()
+
     def __float__(self) -> Any:
-        return float(self.item())
+        return float(self._only())
 
     def __int__(self) -> Any:
-        return int(self.item())
+        return int(self._only())
 
     def __index__(self) -> Any:
         if self._array.size != 1 or self._array.dtype.kind not in "iub":
@@ -435,51 +464,24 @@ class Tensor(Variable):
         inplace.setitem(self, index, value)
 
     # ---------------------------------------------------------------------------------- operators
-    def __add__(self, other: Any) -> Tensor:
-        return elementwise.add(self, other)
-
+    __add__ = _operator(elementwise.add)
     __radd__ = __add__
 
-    def __sub__(self, other: Any) -> Tensor:
-        return elementwise.sub(self, other)
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return elementwise.sub(other, self)
-
-    def __mul__(self, other: Any) -> Tensor:
-        return elementwise.mul(self, other)
-
+    __sub__ = _operator(elementwise.sub)
+    __rsub__ = _reflected(elementwise.sub)
+    __mul__ = _operator(elementwise.mul)
     __rmul__ = __mul__
 
-    def __truediv__(self, other: Any) -> Tensor:
-        return elementwise.div(self, other)
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return elementwise.div(other, self)
-
-    def __floordiv__(self, other: Any) -> Tensor:
-        return elementwise.floor_divide(self, other)
-
-    def __rfloordiv__(self, other: Any) -> Tensor:
-        return elementwise.floor_divide(other, self)
-
-    def __mod__(self, other: Any) -> Tensor:
-        return elementwise.remainder(self, other)
-
-    def __rmod__(self, other: Any) -> Tensor:
-        return elementwise.remainder(other, self)
-
-    def __pow__(self, other: Any) -> Tensor:
-        return elementwise.pow(self, other)
-
-    def __rpow__(self, other: Any) -> Tensor:
-        return elementwise.pow(other, self)
-
-    def __matmul__(self, other: Any) -> Tensor:
-        return linalg.matmul(self, other)
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return linalg.matmul(other, self)
+    __truediv__ = _operator(elementwise.div)
+    __rtruediv__ = _reflected(elementwise.div)
+    __floordiv__ = _operator(elementwise.floor_divide)
+    __rfloordiv__ = _reflected(elementwise.floor_divide)
+    __mod__ = _operator(elementwise.remainder)
+    __rmod__ = _reflected(elementwise.remainder)
+    __pow__ = _operator(elementwise.pow)
+    __rpow__ = _reflected(elementwise.pow)
+    __matmul__ = _operator(linalg.matmul)
+    __rmatmul__ = _reflected(linalg.matmul)
 
     def __neg__(self) -> Tensor:
         return elementwise.neg(self)
@@ -493,19 +495,13 @@ class Tensor(Variable):
     def __invert__(self) -> Tensor:
         return elementwise.bitwise_not(self)
 
-    def __and__(self, other: Any) -> Tensor:
-        return elementwise.bitwise_and(self, other)
-
+    __and__ = _operator(elementwise.bitwise_and)
     __rand__ = __and__
 
-    def __or__(self, other: Any) -> Tensor:
-        return elementwise.bitwise_or(self, other)
-
+    __or__ = _operator(elementwise.bitwise_or)
     __ror__ = __or__
 
-    def __xor__(self, other: Any) -> Tensor:
-        return elementwise.bitwise_xor(self, other)
-
+    __xor__ = _operator(elementwise.bitwise_xor)
     __rxor__ = __xor__
 
     def __eq__(self, other: Any) -> Any:
@@ -514,17 +510,10 @@ class Tensor(Variable):
     def __ne__(self, other: Any) -> Any:
         return elementwise.ne(self, other) if _comparable(other) else NotImplemented
 
-    def __lt__(self, other: Any) -> Tensor:
-        return elementwise.lt(self, other)
-
-    def __le__(self, other: Any) -> Tensor:
-        return elementwise.le(self, other)
-
-    def __gt__(self, other: Any) -> Tensor:
-        return elementwise.gt(self, other)
-
-    def __ge__(self, other: Any) -> Tensor:
-        return elementwise.ge(self, other)
+    __lt__ = _operator(elementwise.lt)
+    __le__ = _operator(elementwise.le)
+    __gt__ = _operator(elementwise.gt)
+    __ge__ = _operator(elementwise.ge)
 
     def __iadd__(self, other: Any) -> Tensor:
         return inplace.update(self, elementwise.add, other)
@@ -622,11 +611,12 @@ class Tensor(Variable):
         inplace.twin(op) for op in (activation.sigmoid, activation.tanh, activation.relu)
     )
     masked_fill_ = inplace.twin(indexing.masked_fill)
-    copy_ = fill_ = inplace.assign
+    copy_, fill_ = inplace.assign, inplace.fill
+    uniform_, normal_, bernoulli_, random_ = fill.uniform_, fill.normal_, fill.bernoulli_, fill.random_
 
     def zero_(self) -> Tensor:
         """Fill with zeros."""
-        return inplace.assign(self, 0)
+        return inplace.assign(self, 0, "ZeroBackward0")
 
     def view_as(self, other: Tensor) -> Tensor:
         """`view` in the shape of `other`."""

@@ -119,6 +119,7 @@ class Row:
 BEYOND = {
     "* of bool": "NumPy's answer is as good as that for the numbers 0 and 1",
     "arg* bool*": "the first True, or the first False, is well defined",
+    "views into a constant": "a view of a constant follows its base onto the tape",
     "write unbound": "views that came with others may be written to: gradients follow",
 }
 # Where grad_fn prints another name, and why.
@@ -771,4 +772,4 @@ for _call, *_makers in [
     (_whole_replaced, real(2, 3), real(2, 3)),
     (_cycle, real(3, 2)),
 ]:
-    row(f"views {_call.__name__.strip('_').replace('_', ' ')}", _call, *_makers)
+    row(f"views {_call.__name__.strip('_').replace('_', ' ')}", _call, *_makers, dense=True)

@@ -2,7 +2,7 @@
 
 The archive holds one vector of all numbers (float64 holds every one of them exactly) and a JSON index:
 for each row and dtype the fingerprint of its inputs, and of outputs and gradients dtype and shape, or the
-exception. Also the tables of test_promotion.py.
+exception. Also the result dtypes that test_promotion.py asks for, in data/promotion.json.
 """
 
 import json
@@ -17,6 +17,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from ops_harness import evaluate, fingerprint
 from ops_table import ROWS
+from test_promotion import DATA as PROMOTION
+from test_promotion import table
 
 DATA = Path(__file__).with_name("data") / "ops.npz"
 
@@ -48,6 +50,7 @@ def main() -> None:
             index[f"{row.name} | {dtype}"] = entry
     text = np.frombuffer(json.dumps(index, separators=(",", ":")).encode(), np.uint8)
     np.savez_compressed(DATA, numbers=np.concatenate(numbers), index=text)
+    PROMOTION.write_text(json.dumps(table(torch), indent=0))
     print(f"{len(ROWS)} rows, {DATA.stat().st_size / 1024:.0f} KB in {DATA}")
 
 

@@ -639,7 +639,7 @@ def test_grad_by_a_result_does_not_need_what_lies_below():
 
 def test_unused_inputs():
     x, y = leaf(2.0), leaf(3.0, 4.0)
-    with pytest.raises(RuntimeError, match="appears to not have been used in the graph. Set allow_unused"):
+    with pytest.raises(RuntimeError, match="at index 1 appears to not have been used in the graph. Set allow_unused"):
         grad(x * 2, [x, y])
     g, missing = grad(x * 2, [x, y], allow_unused=True)
     assert g.item() == 2.0

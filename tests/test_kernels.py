@@ -48,9 +48,7 @@ def assert_close(got, expected, dtype, ulps, scale=None):
         bound = ulps * eps(dtype) * size + float(np.finfo(dtype).tiny)
         near = np.abs(got.astype(np.float64) - wide) <= bound
     wrong = ~(same | near)
-    assert not wrong.any(), (
-        f"{wrong.sum()} of {got.size}: {got[wrong][:3]}, not {target[wrong][:3]}"
-    )
+    assert not wrong.any(), f"{wrong.sum()} of {got.size}: {got[wrong][:3]}, not {target[wrong][:3]}"
 
 
 def layouts(x: np.ndarray) -> Iterator[np.ndarray]:
@@ -239,9 +237,7 @@ def test_pointwise_values_and_cotangents(name, shape, dtype):
     # Relative to 1 where the textbook form adds something of size 1, as these references do.
     assert_close(y, value(wide), dtype, 4, scale=1)
     expected = g.astype(np.float64) * slope(wide)
-    assert_close(
-        rule(g, y if argument == "y" else x, *options), expected, dtype, 6, scale=np.abs(g)
-    )
+    assert_close(rule(g, y if argument == "y" else x, *options), expected, dtype, 6, scale=np.abs(g))
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -409,9 +405,7 @@ def test_softmax_extremes(x, y, logs, total, dtype):
 
 def test_log_softmax_keeps_the_digits_of_a_sure_prediction():
     x = np.array([20.0, 0.0], np.float32)
-    assert_close(
-        softmax.log_softmax(x, 0)[:1], np.array([-math.log1p(math.exp(-20))]), np.float32, 2
-    )
+    assert_close(softmax.log_softmax(x, 0)[:1], np.array([-math.log1p(math.exp(-20))]), np.float32, 2)
 
 
 # Reductions.
@@ -421,9 +415,7 @@ AXES = [None, 0, 1, 2, -1, (0, 1), (1, 2), (0, 2), (-1, 0), (0, 1, 2), ()]
 
 @pytest.mark.parametrize("keepdims", [False, True])
 @pytest.mark.parametrize("axes", AXES)
-@pytest.mark.parametrize(
-    "shape", [(3, 4, 5), (2, 600, 3), (1, 2, 20_000), (20_000, 2, 1), (2, 0, 3)]
-)
+@pytest.mark.parametrize("shape", [(3, 4, 5), (2, 600, 3), (1, 2, 20_000), (20_000, 2, 1), (2, 0, 3)])
 def test_reductions(shape, axes, keepdims):
     for dtype in FLOATS:
         x = normal(shape, dtype) + dtype(5)
@@ -511,9 +503,7 @@ def test_integers_add_up_in_int64(dtype):
 def test_a_long_mean_keeps_its_digits():
     x = np.full(2**24 + 3, 0.1, np.float32)
     assert_close(reduction.mean(x), np.array(float(np.float32(0.1))), np.float32, 1)
-    assert_close(
-        reduction.sum(x.reshape(-1, 1), 0), np.array([x.size * float(x[0])]), np.float32, 1
-    )
+    assert_close(reduction.sum(x.reshape(-1, 1), 0), np.array([x.size * float(x[0])]), np.float32, 1)
     # A large offset costs the variance nothing: it is taken about the mean.
     x = (1e4 + np.resize([-1, 1], 10_000)).astype(np.float32)
     assert_close(reduction.var(x, correction=0), np.array(1.0), np.float32, 1)

@@ -5,7 +5,7 @@ Single cases are rows of ops_table.py; here random programs of views and writes 
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
@@ -65,7 +65,7 @@ def run(m, program):
         except (RuntimeError, IndexError) as error:
             applied.append((name, type(error).__name__))
             if kind == "write":
-                raise AssertionError(f"{name} failed: {error}") from error
+                return applied[-1]
     results = [*uses, *(t * (i + 1.5) for i, t in enumerate(tensors))]
     total = sum((r * r.detach()).sum() for r in results)
     grads = m.autograd.grad(total, [x, w], allow_unused=True) if total.requires_grad else (None, None)
@@ -79,6 +79,9 @@ def run(m, program):
 @given(st.lists(STEPS, min_size=2, max_size=12))
 def test_random_programs_of_views_and_writes_do_what_torch_does(torch, program):
     ours, theirs = run(mg, program), run(torch, program)
+    if len(theirs) == 2:  # a write torch refuses, such as a second one through a view of a constant
+        reject()
+    assert len(ours) == 5, ours
     for a, b in zip(ours[0], theirs[0], strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
     for a, b in zip(ours[1], theirs[1], strict=True):

@@ -175,9 +175,9 @@ def grad(
         if g is None:
             if not allow_unused and not materialize_grads:
                 raise RuntimeError(
-                    "One of the differentiated Tensors appears to not have been used in the graph. Set "
-                    f"allow_unused=True if this is the desired behavior.\nIt is input {place}, of shape "
-                    f"{Size(variable._array.shape)!r}."
+                    f"The differentiated Tensor at index {place} appears to not have been used in the graph. "
+                    "Set allow_unused=True if this is the desired behavior.\n"
+                    f"It has shape {Size(variable._array.shape)!r}."
                 )
             g = wrap(np.zeros_like(variable._array)) if materialize_grads else None
         elif not isinstance(g, Variable):

@@ -137,7 +137,7 @@ class Function:
                 cls.setup_context(ctx, args, output)
             else:
                 output = cls.forward(ctx, *args)
-        results = output if isinstance(output, tuple) else (output,)
+        results: Sequence[Any] = output if isinstance(output, tuple) else (output,)
         ctx._keep(results)
         if mode.enabled and any(ctx.needs_input_grad):
             results = FunctionNode(cls, ctx, args, edges).attach(results)
@@ -207,7 +207,7 @@ class FunctionNode(Node):
                 f"expected Variable or None (got {type(gradient).__name__}) from {self.name()} for "
                 f"gradient {place}. Return a Tensor."
             )
-        shape = self.shapes[place]
+        shape: Any = self.shapes[place]
         if gradient._array.shape != shape:
             try:
                 fits = np.broadcast_shapes(gradient._array.shape, shape) == gradient._array.shape

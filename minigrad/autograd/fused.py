@@ -159,7 +159,7 @@ class FusedNode(Node):
                 )
         if isinstance(g, Variable):
             return self._differentiate_definition(g)
-        found = []
+        found: list[ndarray | None] = []
         for edge, gradient in zip(self.edges, self.gradients, strict=True):
             if edge is None:
                 found.append(None)

@@ -44,6 +44,10 @@ _BOOL = np.dtype(bool)
 _CONSTANT = [0]  # the version of an operand that is no variable: never counted up
 
 
+class NotAnOperand(TypeError):
+    """An operand is neither tensor, array nor number; operators answer `NotImplemented` to it."""
+
+
 class Primitive:
     """An operation with an implementation on arrays and, if it is differentiable, a rule per operand."""
 
@@ -64,8 +68,8 @@ class Primitive:
         self.__doc__ = doc or forward.__doc__
         self.grad_name = grad_name or "".join(w.capitalize() for w in name.split("_")) + "Backward0"
         self.operands, self.options, self.variadic = _signature(forward, operands)
-        self.rules: tuple[Rule | None, ...] = ()
-        self.picks: tuple[Callable[[list], tuple] | None, ...] = ()
+        self.rules: tuple[Any, ...] = ()  # functions, or None where an operand has no gradient
+        self.picks: tuple[Callable[[list], tuple], ...] = ()  # what each rule names, from the pool
         self.needs: tuple[int, ...] = ()  # what each rule names, as bits: the operands, then the result
 
     def __repr__(self) -> str:
@@ -85,13 +89,13 @@ class Primitive:
             pool = ["g", "i", "shapes", *self.options]
         elif len(rules) != len(self.operands):
             raise TypeError(f"{self.__name__} has operands {self.operands}, got {len(rules)} rules")
-        picks: list[Callable[[list], tuple] | None] = []
+        picks: list[Callable[[list], tuple]] = []
         for rule in rules:
             names = _names(rule)
             unknown = [name for name in names if name not in pool]
             if unknown:
                 raise TypeError(f"a rule of {self.__name__} names {unknown}; it may name {pool}")
-            picks.append(_picker([pool.index(name) for name in names]) if rule else None)
+            picks.append(_picker([pool.index(name) for name in names]))
         self.rules, self.picks = rules, tuple(picks)
         self.needs = tuple(
             sum(1 << bit for bit, kept in enumerate((*self.operands, "y")) if kept in _names(rule))
@@ -117,11 +121,11 @@ class Primitive:
         has_float = False  # among Python scalars
         kind = None
         arrays: list[Any] = []
-        shapes: list[tuple[int, ...]] = []
+        shapes: list[Any] = []
         edges: list[Node | None] = []
         for operand in operands:
             node = None
-            shape: tuple[int, ...] = ()
+            shape: Any = None  # of a number; names of nodes tell it from a 0-d tensor
             if isinstance(operand, Variable):
                 node = operand._node if operand._view is None else current_node(operand)
                 if node is not None:
@@ -216,9 +220,8 @@ def _names(rule: Rule | None) -> list[str]:
 
 
 def _picker(places: list[int]) -> Callable[[list], tuple]:
-    if len(places) == 1:
-        place = places[0]
-        return lambda pool: (pool[place],)
+    if len(places) < 2:
+        return lambda pool: tuple([pool[place] for place in places])
     return itemgetter(*places)
 
 
@@ -231,7 +234,7 @@ def _scalar_or_array(op: Primitive, operand: Any, weak: bool) -> Any:
         return operand.item() if weak else np.asarray(operand)
     if isinstance(operand, (ndarray, bool, int, float)):
         return operand
-    raise TypeError(
+    raise NotAnOperand(
         f"{op.__name__}(): argument must be Tensor or number, not {type(operand).__name__}. "
         "Convert it first, e.g. minigrad.tensor(...)."
     )
@@ -295,7 +298,7 @@ class PrimitiveNode(Node):
         self,
         op: Primitive,
         edges: list[Node | None],
-        shapes: list[tuple[int, ...]],
+        shapes: list[Any],
         options: dict[str, Any],
         operands: Sequence[Any],
         arrays: list[Any],
@@ -381,7 +384,7 @@ class PrimitiveNode(Node):
         )
         is_output = self.output is not None and place == len(self.counters) - 1
         kept = [a for a in self.arrays or () if type(a) is ndarray]
-        array = self.output if is_output else kept[min(place, len(kept) - 1)]
+        array: Any = self.output if is_output else kept[min(place, len(kept) - 1)]
         role = "which is output 0 of" if is_output else "which was saved by"
         raise RuntimeError(
             "one of the variables needed for gradient computation has been modified by an inplace "
@@ -454,14 +457,14 @@ def _cast(x: ndarray, *, dtype: np.dtype, source: np.dtype) -> ndarray:
     return x.astype(dtype)
 
 
-sum_to = primitive(
+sum_to: Primitive = primitive(
     _sum_to, grad_name="SumBackward1", doc="Sum out the dimensions that broadcasting to x.shape added."
 ).vjp(lambda g, x_shape: broadcast_to(g, shape=x_shape))
 
-broadcast_to = primitive(
+broadcast_to: Primitive = primitive(
     _broadcast_to, view=True, grad_name="ExpandBackward0", doc="Repeat x along new or size-1 dimensions."
 ).vjp(lambda g, x_shape: sum_to(g, shape=x_shape))
 
-cast = primitive(
+cast: Primitive = primitive(
     _cast, grad_name="ToCopyBackward0", doc="x in another dtype; `source` is the dtype it has."
 ).vjp(lambda g, dtype, source: cast(g, dtype=source, source=dtype))

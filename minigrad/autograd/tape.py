@@ -318,7 +318,7 @@ class Node:
         return tuple((_real(edge), getattr(edge, "index", 0)) for edge in self.edges)
 
     def __repr__(self) -> str:
-        return f"<{self.name()}>"
+        return f"<{self.name().rpartition('::')[2]}>"
 
 
 def _real(node: Node | None) -> Node | None:

@@ -59,9 +59,7 @@ def _survey_soft(target, weight, ignore_index, samples):
 
 
 @kernel(parallel=True, threshold=PARALLEL_FROM)
-def _rows(
-    x, target, weight, ignore_index, smoothing, inner, samples, divided, losses, slopes, total
-):
+def _rows(x, target, weight, ignore_index, smoothing, inner, samples, divided, losses, slopes, total):
     """Fill `losses` and `slopes` where they are wanted (not empty), and the sum or mean `total`.
 
     Gives the place of the first target that is no class, or -1.
@@ -89,9 +87,7 @@ def _rows(
 
 
 @kernel(parallel=True, threshold=PARALLEL_FROM)
-def _tiles(
-    x, target, weight, ignore_index, smoothing, inner, samples, divided, losses, slopes, total
-):
+def _tiles(x, target, weight, ignore_index, smoothing, inner, samples, divided, losses, slopes, total):
     """As `_rows`, where `x` is (samples / inner, classes, inner)."""
     bad, mass = _survey(target, weight, ignore_index, samples)
     if bad >= 0:
@@ -116,9 +112,7 @@ def _tiles(
 
 
 @kernel(parallel=True, threshold=PARALLEL_FROM)
-def _picks(
-    x, target, weight, ignore_index, smoothing, inner, samples, divided, losses, slopes, total
-):
+def _picks(x, target, weight, ignore_index, smoothing, inner, samples, divided, losses, slopes, total):
     """Negative log-likelihood; `slopes` comes filled with zeros."""
     bad, mass = _survey(target, weight, ignore_index, samples)
     if bad >= 0:
@@ -250,9 +244,7 @@ def cross_entropy_indices(
     """
     if target.dtype != np.int64:
         return NotImplemented
-    rows, tiles = (
-        (_SMOOTHED_ROWS, _SMOOTHED_TILES) if label_smoothing > 0 else (_HARD_ROWS, _HARD_TILES)
-    )
+    rows, tiles = (_SMOOTHED_ROWS, _SMOOTHED_TILES) if label_smoothing > 0 else (_HARD_ROWS, _HARD_TILES)
     return _run(rows, tiles, input, target, weight, ignore_index, label_smoothing, reduction, grad)
 
 
@@ -272,9 +264,7 @@ def cross_entropy_probabilities(
     """
     if target.dtype != input.dtype:
         return NotImplemented
-    return _run(
-        _SOFT_ROWS, _SOFT_TILES, input, target, weight, -1, label_smoothing, reduction, grad
-    )
+    return _run(_SOFT_ROWS, _SOFT_TILES, input, target, weight, -1, label_smoothing, reduction, grad)
 
 
 def nll(

@@ -129,7 +129,7 @@ def _run(
         losses = value.ravel()
     elif reduction == "batchmean" and shape:
         scale = 1.0 / shape[0] if shape[0] else np.nan
-    sweep.run(size, flat(x), flat(y), w, p, option, scale, losses, slopes, total)
+    sweep.run(size, flat(x), flat(y), w, p, float(option), scale, losses, slopes, total)
     return value, gradient
 
 
@@ -239,9 +239,7 @@ def absolute_error(input: ndarray, target: ndarray, *, reduction: str, grad: boo
     return _run(_ABSOLUTE_ERROR, input, target, reduction, grad)
 
 
-def smooth_l1(
-    input: ndarray, target: ndarray, beta: float, *, reduction: str, grad: bool
-) -> Result:
+def smooth_l1(input: ndarray, target: ndarray, beta: float, *, reduction: str, grad: bool) -> Result:
     """d**2 / (2 beta) where d = |x - y| < beta, else d - beta/2."""
     sweep = _SMOOTH_L1 if beta else _ABSOLUTE_ERROR
     return _run(sweep, input, target, reduction, grad, beta)

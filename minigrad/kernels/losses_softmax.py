@@ -36,7 +36,7 @@ SINGLE = {
 
 @kernel
 def _exp_below(x, top):
-    """exp(x - top) for x <= top, within 1.1 ulp although x - top is rounded.
+    """exp(x - top) for x <= top, within 1.2 ulp although x - top is rounded.
 
     It is 0 where it is below the smallest normal number.
     """

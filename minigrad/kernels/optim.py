@@ -7,6 +7,7 @@ equal to torch's to the last bits over many steps.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
@@ -33,17 +34,17 @@ def _penalised(gradient, param, decay, sign):
 
 
 @kernel(parallel=True, threshold=SGD_PARALLEL_FROM)
-def _sgd(param, grad, lr, decay, sign):
+def _sgd(param, grad, rate, decay, sign):
     real = param.dtype.type
-    rate, decay, sign = real(-lr), real(decay), real(sign)
+    rate, decay, sign = real(rate), real(decay), real(sign)
     for i in prange(param.size):
         param[i] += rate * _penalised(grad[i], param[i], decay, sign)
 
 
 @kernel(parallel=True, threshold=SGD_PARALLEL_FROM)
-def _sgd_momentum(param, grad, buffer, lr, decay, sign, momentum, intake, nesterov, first):
+def _sgd_momentum(param, grad, buffer, rate, decay, sign, momentum, intake, nesterov, first):
     real = param.dtype.type
-    rate, decay, sign = real(-lr), real(decay), real(sign)
+    rate, decay, sign = real(rate), real(decay), real(sign)
     momentum, intake = real(momentum), real(intake)
     for i in prange(param.size):
         g = _penalised(grad[i], param[i], decay, sign)
@@ -86,9 +87,7 @@ def _adam_slice(
 
 
 @kernel(parallel=True, threshold=ADAM_PARALLEL_FROM)
-def _adam(
-    param, grad, exp_avg, exp_avg_sq, peaks, rate, decay, sign, shrink, w1, beta2, w2, root2, eps
-):
+def _adam(param, grad, exp_avg, exp_avg_sq, peaks, rate, decay, sign, shrink, w1, beta2, w2, root2, eps):
     # The slices are a kernel of their own because it vectorises better than a parallel loop.
     for block in prange((param.size + BLOCK - 1) // BLOCK):
         i, j = block * BLOCK, min(param.size, (block + 1) * BLOCK)
@@ -120,10 +119,11 @@ def sgd_step(
     """
     sign = -1.0 if maximize else 1.0
     if momentum_buffer is None or not momentum:
-        _apply(_sgd, (param,), grad, lr, weight_decay, sign)
+        _apply(_sgd, (param,), grad, -float(lr), float(weight_decay), sign)
         return
-    options = lr, weight_decay, sign, momentum, 1 - dampening, nesterov, first
-    _apply(_sgd_momentum, (param, momentum_buffer), grad, *options)
+    # Floats all: a kernel is compiled once more for integers.
+    options = -float(lr), float(weight_decay), sign, float(momentum), 1.0 - dampening
+    _apply(_sgd_momentum, (param, momentum_buffer), grad, *options, bool(nesterov), bool(first))
 
 
 def adam_step(
@@ -152,24 +152,32 @@ def adam_step(
 
     Source: Kingma and Ba 2015; Reddi et al. 2018 (AMSGrad); Loshchilov and Hutter 2019 (AdamW).
     """
-    shrink = 1 - lr * weight_decay if decoupled else 1.0
-    decay = 0.0 if decoupled else weight_decay
-    root2 = math.sqrt(1 - beta2**step)
-    rate = -lr / (1 - beta1**step)
+    # Floats all: a kernel is compiled once more for integers.
+    shrink = 1.0 - lr * weight_decay if decoupled else 1.0
+    decay = 0.0 if decoupled else float(weight_decay)
+    root2 = math.sqrt(1.0 - beta2**step)
+    rate = -lr / (1.0 - beta1**step)
     sign = -1.0 if maximize else 1.0
-    options = rate, decay, sign, shrink, 1 - beta1, beta2, 1 - beta2, root2, eps
+    options = rate, decay, sign, shrink, 1.0 - beta1, float(beta2), 1.0 - beta2, root2, float(eps)
     if amsgrad and max_exp_avg_sq is not None:
         _apply(_amsgrad, (param, exp_avg, exp_avg_sq, max_exp_avg_sq), grad, *options)
     else:
-        # Without AMSGrad the peaks are never touched; any array of the type will do.
-        _apply(_adam, (param, exp_avg, exp_avg_sq, exp_avg_sq[:0]), grad, *options)
+        no_peaks = np.empty(0, param.dtype)
+        _apply(_adam, (param, exp_avg, exp_avg_sq), grad, no_peaks, *options)
 
 
-def _apply(kern: Kernel, arrays: tuple[ndarray, ...], grad: ndarray, *options: float) -> None:
+def _apply(kern: Kernel, arrays: tuple[ndarray, ...], grad: ndarray, *options: Any) -> None:
     """Run `kern` on the parameter, `grad` and the state: flat, or on copies, written back."""
     param = arrays[0]
     if not is_compiled_type(param.dtype):
         raise TypeError(f"optimisers step float32 and float64 parameters, not {param.dtype}")
+    for array in (grad, *arrays):
+        if array.shape != param.shape:
+            raise RuntimeError(
+                f"The shape of the parameter, {param.shape}, must be that of its gradient and of the "
+                f"optimiser's state, but one of them has {array.shape}. If the parameter has been "
+                "replaced, make a new optimiser."
+            )
     if grad.dtype != param.dtype:
         grad = grad.astype(param.dtype)
     vectors = [flat(array) for array in arrays]

@@ -128,8 +128,8 @@ def _gelu_vjp_point(g, x):
     return g * (normal_cdf(x) + x * density)
 
 
-# (1 + tanh(u)) / 2 is sigmoid(2u), without the loss of digits where the tanh is near -1 or 1.  Its
-# slope, here and in silu's rule, is the larger times the smaller of s and 1 - s for the same reason.
+# (1 + tanh(u)) / 2 is sigmoid(2u), without the loss of digits where the tanh is near -1 or 1.  For
+# the same reason its slope, here and in silu's rule, is the larger times the smaller of s and 1 - s.
 
 
 @kernel

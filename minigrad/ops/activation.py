@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from minigrad.autograd.op import primitive
+from minigrad.autograd.op import Primitive, primitive
 from minigrad.kernels import sigmoid as kernels
 from minigrad.ops.elementwise import as_float, exp, minimum, where
 
 # In the rules of the derivative kernels: u is the cotangent they were given, s the saved value.
 
-_sigmoid_backward = primitive(kernels.sigmoid_vjp, operands=("u", "s")).vjp(
+_sigmoid_backward: Primitive = primitive(kernels.sigmoid_vjp, operands=("u", "s")).vjp(
     lambda g, s: g * s * (1 - s),
     lambda g, u, s: g * u * (1 - 2 * s),
 )
-sigmoid = primitive(
+sigmoid: Primitive = primitive(
     kernels.sigmoid,
     promote="float",
     doc="""1 / (1 + exp(-x)), the probability of a logit; stable at any x.
@@ -32,11 +32,11 @@ sigmoid = primitive(
     """,
 ).vjp(lambda g, y: _sigmoid_backward(g, y))
 
-_tanh_backward = primitive(kernels.tanh_vjp, operands=("u", "s")).vjp(
+_tanh_backward: Primitive = primitive(kernels.tanh_vjp, operands=("u", "s")).vjp(
     lambda g, s: g * (1 - s * s),
     lambda g, u, s: -2 * g * u * s,
 )
-tanh = primitive(
+tanh: Primitive = primitive(
     kernels.tanh,
     ufunc=np.tanh,
     promote="float",
@@ -49,11 +49,11 @@ tanh = primitive(
     """,
 ).vjp(lambda g, y: _tanh_backward(g, y))
 
-_relu_backward = primitive(kernels.relu_vjp, operands=("u", "s"), name="threshold").vjp(
+_relu_backward: Primitive = primitive(kernels.relu_vjp, operands=("u", "s"), name="threshold").vjp(
     lambda g, s: _relu_backward(g, s),
     lambda g: g * 0,
 )
-relu = primitive(
+relu: Primitive = primitive(
     kernels.relu,
     doc="""max(x, 0); its derivative at 0 is 0.
 
@@ -64,11 +64,11 @@ relu = primitive(
     """,
 ).vjp(lambda g, y: _relu_backward(g, y))
 
-_log_sigmoid_backward = primitive(kernels.log_sigmoid_vjp, operands=("u", "v")).vjp(
+_log_sigmoid_backward: Primitive = primitive(kernels.log_sigmoid_vjp, operands=("u", "v")).vjp(
     lambda g, v: _log_sigmoid_backward(g, v),
     lambda g, u, v: -g * u * sigmoid(v) * sigmoid(-v),
 )
-logsigmoid = primitive(
+logsigmoid: Primitive = primitive(
     kernels.log_sigmoid,
     name="logsigmoid",
     promote="float",
@@ -82,13 +82,13 @@ logsigmoid = primitive(
     """,
 ).vjp(lambda g, x: _log_sigmoid_backward(g, x))
 
-_softplus_backward = primitive(kernels.softplus_vjp, operands=("u", "v")).vjp(
+_softplus_backward: Primitive = primitive(kernels.softplus_vjp, operands=("u", "v")).vjp(
     lambda g, v, beta, threshold: _softplus_backward(g, v, beta=beta, threshold=threshold),
     lambda g, u, v, beta, threshold: (
         g * u * beta * sigmoid(v * beta) * sigmoid(-v * beta) * as_float(v * beta <= threshold, like=g)
     ),
 )
-_softplus = primitive(kernels.softplus, operands=("x",), promote="float").vjp(
+_softplus: Primitive = primitive(kernels.softplus, operands=("x",), promote="float").vjp(
     lambda g, x, beta, threshold: _softplus_backward(g, x, beta=beta, threshold=threshold)
 )
 
@@ -116,11 +116,11 @@ def _silu_curvature(x: Any) -> Any:
     return s * (1 - s) * (2 + x * (1 - 2 * s))
 
 
-_silu_backward = primitive(kernels.silu_vjp, operands=("u", "v")).vjp(
+_silu_backward: Primitive = primitive(kernels.silu_vjp, operands=("u", "v")).vjp(
     lambda g, v: g * _silu_slope(v),
     lambda g, u, v: g * u * _silu_curvature(v),
 )
-silu = primitive(
+silu: Primitive = primitive(
     kernels.silu,
     promote="float",
     doc="""x sigmoid(x), also called swish.
@@ -145,7 +145,7 @@ def _gelu_slope(x: Any, approximate: str) -> Any:
     return _normal_cdf(x) + x * (_INV_SQRT_2PI * exp(-0.5 * x * x))
 
 
-_gelu_backward = primitive(kernels.gelu_vjp, operands=("u", "v")).vjp(
+_gelu_backward: Primitive = primitive(kernels.gelu_vjp, operands=("u", "v")).vjp(
     lambda g, v, approximate: g * _gelu_slope(v, approximate),
     lambda g, u, v, approximate: g * u * _gelu_curvature(v, approximate),
 )
@@ -162,7 +162,7 @@ def _gelu_curvature(x: Any, approximate: str) -> Any:
     return _INV_SQRT_2PI * exp(-0.5 * x * x) * (2 - x * x)
 
 
-_gelu = primitive(kernels.gelu, operands=("x",), promote="float").vjp(
+_gelu: Primitive = primitive(kernels.gelu, operands=("x",), promote="float").vjp(
     lambda g, x, approximate: _gelu_backward(g, x, approximate=approximate)
 )
 
@@ -205,7 +205,7 @@ def _leaky(x: ndarray, *, slope: float) -> ndarray:
     return np.where(x > 0, x, x * slope)
 
 
-_leaky_relu = primitive(_leaky, name="leaky_relu", promote="float").vjp(
+_leaky_relu: Primitive = primitive(_leaky, name="leaky_relu", promote="float").vjp(
     lambda g, x, slope: where(x > 0, g, g * slope)
 )
 
@@ -225,6 +225,6 @@ def _elu(x: ndarray, *, alpha: float) -> ndarray:
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
-_elu_of = primitive(_elu, name="elu", promote="float").vjp(
+_elu_of: Primitive = primitive(_elu, name="elu", promote="float").vjp(
     lambda g, x, alpha: where(x > 0, g, g * (alpha * exp(minimum(x, 0))))
 )

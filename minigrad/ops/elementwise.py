@@ -13,12 +13,12 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import dtypes
-from minigrad.autograd.op import PrimitiveNode, cast, common_operands, primitive
+from minigrad.autograd.op import Primitive, PrimitiveNode, cast, common_operands, primitive
 from minigrad.autograd.tape import Variable
 
 
 # ------------------------------------------------------------------------------------------ arithmetic
-add = primitive(
+add: Primitive = primitive(
     np.add,
     doc="""a + b, with broadcasting.
 
@@ -36,7 +36,7 @@ def _first_is_number(yes: str, no: str) -> Callable[[PrimitiveNode], str]:
     return lambda node: yes if node.shapes[0] is None else no
 
 
-sub = primitive(
+sub: Primitive = primitive(
     np.subtract,
     name="sub",
     grad_name=_first_is_number("RsubBackward1", "SubBackward0"),
@@ -75,7 +75,7 @@ def sub_scaled(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     return sub(input, other if alpha == 1 else mul(other, alpha))
 
 
-mul = primitive(
+mul: Primitive = primitive(
     np.multiply,
     name="mul",
     doc="""a * b, with broadcasting.
@@ -87,7 +87,7 @@ mul = primitive(
     """,
 ).vjp(lambda g, b: g * b, lambda g, a: g * a)
 
-div = primitive(
+div: Primitive = primitive(
     np.true_divide,
     name="div",
     promote="float",
@@ -101,7 +101,7 @@ div = primitive(
     """,
 ).vjp(lambda g, b: g / b, lambda g, y, b: -g * y / b)
 
-neg = primitive(
+neg: Primitive = primitive(
     np.negative,
     name="neg",
     doc="""-x.
@@ -144,7 +144,7 @@ def _pow_name(node: PrimitiveNode) -> str:
     return "PowBackward2" if node.shapes[0] is None else "PowBackward1"
 
 
-pow = primitive(
+pow: Primitive = primitive(
     _pow,
     ufunc=np.power,
     promote="common",
@@ -162,7 +162,7 @@ pow = primitive(
 ).vjp(_pow_base_rule, _pow_exponent_rule)
 
 # --------------------------------------------------------------------- exponentials, logarithms, roots
-exp = primitive(
+exp: Primitive = primitive(
     np.exp,
     promote="float",
     doc="""e ** x.
@@ -174,7 +174,7 @@ exp = primitive(
     """,
 ).vjp(lambda g, y: g * y)
 
-expm1 = primitive(
+expm1: Primitive = primitive(
     np.expm1,
     promote="float",
     doc="""e ** x - 1, accurate near 0.
@@ -186,7 +186,7 @@ expm1 = primitive(
     """,
 ).vjp(lambda g, y: g * (y + 1))
 
-log = primitive(
+log: Primitive = primitive(
     np.log,
     promote="float",
     doc="""The natural logarithm; -inf at 0, nan below.
@@ -198,7 +198,7 @@ log = primitive(
     """,
 ).vjp(lambda g, x: g / x)
 
-log2 = primitive(
+log2: Primitive = primitive(
     np.log2,
     promote="float",
     doc="""The logarithm to base 2.
@@ -210,7 +210,7 @@ log2 = primitive(
     """,
 ).vjp(lambda g, x: g / (x * 0.6931471805599453))
 
-log10 = primitive(
+log10: Primitive = primitive(
     np.log10,
     promote="float",
     doc="""The logarithm to base 10.
@@ -222,7 +222,7 @@ log10 = primitive(
     """,
 ).vjp(lambda g, x: g / (x * 2.302585092994046))
 
-log1p = primitive(
+log1p: Primitive = primitive(
     np.log1p,
     promote="float",
     grad_name="Log1PBackward0",
@@ -235,7 +235,7 @@ log1p = primitive(
     """,
 ).vjp(lambda g, x: g / (x + 1))
 
-sqrt = primitive(
+sqrt: Primitive = primitive(
     np.sqrt,
     promote="float",
     doc="""The square root; nan below 0, and an infinite derivative at 0.
@@ -252,7 +252,7 @@ def _rsqrt(x: ndarray) -> ndarray:
     return 1 / np.sqrt(x)
 
 
-rsqrt = primitive(
+rsqrt: Primitive = primitive(
     _rsqrt,
     promote="float",
     doc="""1 / sqrt(x).
@@ -264,7 +264,7 @@ rsqrt = primitive(
     """,
 ).vjp(lambda g, y: -0.5 * g * y * y * y)
 
-reciprocal = primitive(
+reciprocal: Primitive = primitive(
     np.reciprocal,
     promote="float",
     doc="""1 / x.
@@ -281,7 +281,7 @@ def _square(x: ndarray) -> ndarray:
     return np.square(x, dtype=np.int64) if x.dtype == bool else np.square(x)
 
 
-square = primitive(
+square: Primitive = primitive(
     _square,
     ufunc=np.square,
     grad_name="PowBackward0",
@@ -294,7 +294,7 @@ square = primitive(
     """,
 ).vjp(lambda g, x: g * (2 * x))
 
-sin = primitive(
+sin: Primitive = primitive(
     np.sin,
     promote="float",
     doc="""The sine of x in radians.
@@ -306,7 +306,7 @@ sin = primitive(
     """,
 ).vjp(lambda g, x: g * cos(x))
 
-cos = primitive(
+cos: Primitive = primitive(
     np.cos,
     promote="float",
     doc="""The cosine of x in radians.
@@ -331,7 +331,7 @@ def _xlogy_name(node: PrimitiveNode) -> str:
     return "XlogyBackward2" if node.shapes[1] is None else "XlogyBackward0"
 
 
-xlogy = primitive(
+xlogy: Primitive = primitive(
     _xlogy,
     promote="float",
     grad_name=_xlogy_name,
@@ -348,7 +348,7 @@ xlogy = primitive(
 )
 
 # --------------------------------------------------------------------------------- kinks, extremes, choice
-abs = primitive(
+abs: Primitive = primitive(
     np.absolute,
     name="abs",
     doc="""The absolute value; its derivative at 0 is 0.
@@ -367,7 +367,7 @@ def _sign(x: ndarray) -> ndarray:
     return np.subtract(x > 0, x < 0, dtype=x.dtype)
 
 
-sign = primitive(
+sign: Primitive = primitive(
     _sign,
     ufunc=np.sign,
     doc="""-1, 0 or 1, and 0 for nan; its derivative is 0.
@@ -379,7 +379,7 @@ sign = primitive(
     """,
 ).vjp(lambda g: g * 0)
 
-maximum = primitive(
+maximum: Primitive = primitive(
     np.maximum,
     doc="""The larger of a and b; nan where either is. A tie shares the gradient.
 
@@ -393,7 +393,7 @@ maximum = primitive(
     lambda g, a, b: g * _preference(b < a, a == b, g),
 )
 
-minimum = primitive(
+minimum: Primitive = primitive(
     np.minimum,
     doc="""The smaller of a and b; nan where either is. A tie shares the gradient.
 
@@ -426,7 +426,7 @@ def _where(condition: ndarray, a: ndarray, b: ndarray) -> ndarray:
     return np.where(condition, a, b)
 
 
-_select = primitive(_where).vjp(
+_select: Primitive = primitive(_where).vjp(
     None,
     lambda g, condition: _select(condition, g, g * 0),
     lambda g, condition: _select(condition, g * 0, g),
@@ -460,7 +460,7 @@ def _clamp(x: ndarray, *, low: Any, high: Any) -> ndarray:
     return np.maximum(x, low) if high is None else np.minimum(np.maximum(x, low), high)
 
 
-_clamp_scalar = primitive(_clamp, name="clamp", grad_name="ClampBackward1").vjp(
+_clamp_scalar: Primitive = primitive(_clamp, name="clamp", grad_name="ClampBackward1").vjp(
     lambda g, x, low, high: g * as_float(_inside(x, low, high), like=g)
 )
 
@@ -559,7 +559,7 @@ def round(input: Any, *, decimals: int = 0) -> Any:
     return _round_to(input, decimals=decimals)
 
 
-floor_divide = primitive(
+floor_divide: Primitive = primitive(
     np.floor_divide,
     doc="""floor(a / b), with broadcasting; no gradient.
 
@@ -575,7 +575,7 @@ def _remainder_name(node: PrimitiveNode) -> str:
     return "RemainderBackward0" if node.shapes[1] is None else "RemainderBackward1"
 
 
-remainder = primitive(
+remainder: Primitive = primitive(
     np.remainder,
     grad_name=_remainder_name,
     doc="""a - b * floor(a / b), Python's modulus, of the sign of b.
@@ -611,17 +611,17 @@ le = _comparison(np.less_equal, "le", "<=")
 gt = _comparison(np.greater, "gt", ">")
 ge = _comparison(np.greater_equal, "ge", ">=")
 
-logical_and = primitive(np.logical_and, doc="Whether both are nonzero.")
-logical_or = primitive(np.logical_or, doc="Whether either is nonzero.")
-logical_xor = primitive(np.logical_xor, doc="Whether exactly one is nonzero.")
-logical_not = primitive(np.logical_not, doc="Whether x is zero.")
-bitwise_and = primitive(np.bitwise_and, doc="Bitwise and of integers or bools.")
-bitwise_or = primitive(np.bitwise_or, doc="Bitwise or of integers or bools.")
-bitwise_xor = primitive(np.bitwise_xor, doc="Bitwise exclusive or of integers or bools.")
-bitwise_not = primitive(np.invert, name="bitwise_not", doc="Bitwise complement; logical not of bools.")
-isnan = primitive(np.isnan, doc="Where x is nan.")
-isinf = primitive(np.isinf, doc="Where x is inf or -inf.")
-isfinite = primitive(np.isfinite, doc="Where x is neither nan nor infinite.")
+logical_and: Primitive = primitive(np.logical_and, doc="Whether both are nonzero.")
+logical_or: Primitive = primitive(np.logical_or, doc="Whether either is nonzero.")
+logical_xor: Primitive = primitive(np.logical_xor, doc="Whether exactly one is nonzero.")
+logical_not: Primitive = primitive(np.logical_not, doc="Whether x is zero.")
+bitwise_and: Primitive = primitive(np.bitwise_and, doc="Bitwise and of integers or bools.")
+bitwise_or: Primitive = primitive(np.bitwise_or, doc="Bitwise or of integers or bools.")
+bitwise_xor: Primitive = primitive(np.bitwise_xor, doc="Bitwise exclusive or of integers or bools.")
+bitwise_not: Primitive = primitive(np.invert, name="bitwise_not", doc="Bitwise complement; logical not of bools.")
+isnan: Primitive = primitive(np.isnan, doc="Where x is nan.")
+isinf: Primitive = primitive(np.isinf, doc="Where x is inf or -inf.")
+isfinite: Primitive = primitive(np.isfinite, doc="Where x is neither nan nor infinite.")
 
 
 def isclose(
@@ -642,7 +642,7 @@ def _within(a: ndarray, b: ndarray, *, rtol: float, atol: float, equal_nan: bool
     return np.asarray(np.isclose(a, b, rtol, atol, equal_nan))
 
 
-_isclose = primitive(_within, name="isclose")
+_isclose: Primitive = primitive(_within, name="isclose")
 
 
 def allclose(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import dtypes
-from minigrad.autograd.op import broadcast_to, cast, primitive, sum_to
+from minigrad.autograd.op import Primitive, broadcast_to, cast, primitive, sum_to
 from minigrad.autograd.tape import Variable
 from minigrad.ops.dims import ndim_of, normalize_dim
 
@@ -77,7 +77,7 @@ def _index_item(item: Any) -> Any:
     if isinstance(item, Variable):
         item = item._array
     if isinstance(item, (list, tuple, range)):
-        item = np.asarray([i.item() if isinstance(i, Variable) and i._array.ndim == 0 else i for i in item])
+        item = np.asarray([i._array if isinstance(i, Variable) else i for i in item])
         if item.size == 0:
             item = item.astype(np.int64)
     if isinstance(item, ndarray):
@@ -134,17 +134,40 @@ def _scatter_index(x: ndarray, *, index: tuple[Any, ...], shape: tuple[int, ...]
     return whole
 
 
-read_index = primitive(_getitem, view=True, grad_name=_index_name).vjp(
+read_index: Primitive = primitive(_getitem, view=True, grad_name=_index_name).vjp(
     lambda g, x_shape, index: _write_zeros(g, index=index, shape=x_shape)
 )
-_write_zeros = primitive(_scatter_index, grad_name="IndexPutBackward0").vjp(
+_write_zeros: Primitive = primitive(_scatter_index, grad_name="IndexPutBackward0").vjp(
     lambda g, index: read_index(g, index=index)
 )
 
 
 def getitem(input: Any, index: Any) -> Any:
     """`input[index]`: integers, slices, None and ... give views; integer and bool tensors give copies."""
-    return read_index(input, index=normalize_index(index, input._array.shape))
+    first, rest = basic_first(normalize_index(index, input._array.shape))
+    selected = read_index(input, index=first)
+    return selected if rest is None else read_index(selected, index=rest)
+
+
+def basic_first(index: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...] | None]:
+    """An index in two steps where it mixes integers and arrays, else as it is.
+
+    torch selects by the integers first, NumPy broadcasts them with the arrays: that would move the arrays'
+    dimensions to the front in `x[:, array, :, 0]`.
+    """
+    if not _is_advanced(index) or not any(isinstance(item, int) for item in index):
+        return index, None
+    first: list[Any] = []
+    rest: list[Any] = []
+    for item in index:
+        if isinstance(item, ndarray):
+            first.extend([slice(None)] * (item.ndim if _is_mask(item) else 1))
+            rest.append(item)
+        else:
+            first.append(item)
+            if not isinstance(item, int):
+                rest.append(Ellipsis if item is Ellipsis else slice(None))
+    return tuple(first), tuple(rest)
 
 
 # --------------------------------------------------------------------------- writing, in and out of place
@@ -161,7 +184,7 @@ def _write(base: ndarray, value: ndarray, *, steps: tuple, index: tuple[Any, ...
     return whole
 
 
-write_region = primitive(_write, grad_name="CopySlices").vjp(
+write_region: Primitive = primitive(_write, grad_name="torch::autograd::CopySlices").vjp(
     lambda g, value_shape, steps, index: write_region(
         g, zeros_of(value_shape, g), steps=steps, index=index
     ),
@@ -193,10 +216,10 @@ def _put_along(x: ndarray, index: ndarray, *, axis: int, shape: tuple[int, ...])
     return whole
 
 
-put_along = primitive(_put_along, grad_name="ScatterAddBackward0").vjp(
+put_along: Primitive = primitive(_put_along, grad_name="ScatterAddBackward0").vjp(
     lambda g, index, axis: _gather_along(g, index, axis=axis), None
 )
-_gather_along = primitive(_gather, grad_name="GatherBackward0").vjp(
+_gather_along: Primitive = primitive(_gather, grad_name="GatherBackward0").vjp(
     lambda g, x_shape, index, axis: put_along(g, index, axis=axis, shape=x_shape), None
 )
 
@@ -301,14 +324,14 @@ def _masked_fill(x: ndarray, mask: ndarray, *, value: Any) -> ndarray:
     return np.where(mask, np.asarray(value, x.dtype), x)
 
 
-_fill = primitive(_masked_fill).vjp(lambda g, mask: _fill(g, mask, value=0), None)
+_fill: Primitive = primitive(_masked_fill).vjp(lambda g, mask: _fill(g, mask, value=0), None)
 
 
 def _masked_fill_with(x: ndarray, mask: ndarray, value: ndarray) -> ndarray:
     return np.where(mask, value, x)
 
 
-_fill_with = primitive(_masked_fill_with, grad_name="MaskedFillBackward1").vjp(
+_fill_with: Primitive = primitive(_masked_fill_with, grad_name="MaskedFillBackward1").vjp(
     lambda g, mask: _fill(g, mask, value=0), None, lambda g, mask: _fill(g, ~mask, value=0)
 )
 

@@ -14,9 +14,9 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import dtypes
-from minigrad.autograd.op import cast, primitive
+from minigrad.autograd.op import Primitive, cast, primitive
 from minigrad.autograd.tape import Leaf, Variable, current_node, mode
-from minigrad.ops.indexing import normalize_index, write_region
+from minigrad.ops.indexing import basic_first, normalize_index, read_index, write_region
 
 _WHOLE = (Ellipsis,)
 
@@ -118,21 +118,25 @@ def twin(op: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-def assign(target: Any, value: Any) -> Any:
+def assign(target: Any, value: Any, label: str = "torch::autograd::CopyBackwards") -> Any:
     """Fill the whole of `target` with `value`, a tensor that broadcasts to it or a number."""
     _check_leaf(target)
-    value = _fitted(target, value)
-    if isinstance(value, Variable):
-        value = _copied(value, shape=target._array.shape)
-    _store(target, value, _WHOLE)
+    _store(target, _overwritten(target, _fitted(target, value), label=label), _WHOLE)
     return target
 
 
-def _copy(x: ndarray, *, shape: tuple[int, ...]) -> ndarray:
-    return np.array(np.broadcast_to(x, shape), order="C")
+def fill(target: Any, value: Any) -> Any:
+    """Fill `target` with a number, or with that of a 0-d tensor."""
+    return assign(target, value, "FillBackward0")
 
 
-_copied = primitive(_copy, grad_name="torch::autograd::CopyBackwards").vjp(lambda g: g)
+def _overwrite(x: ndarray, value: ndarray, *, label: str) -> ndarray:
+    return np.array(np.broadcast_to(value, x.shape), order="C")
+
+
+_overwritten: Primitive = primitive(_overwrite, grad_name=lambda node: node.options["label"]).vjp(
+    lambda g: g * 0, lambda g: g
+)
 
 
 def setitem(target: Any, index: Any, value: Any) -> None:
@@ -144,7 +148,9 @@ def setitem(target: Any, index: Any, value: Any) -> None:
             a gradient.
     """
     _check_leaf(target)
-    normal = normalize_index(index, target._array.shape)
+    normal, rest = basic_first(normalize_index(index, target._array.shape))
+    if rest is not None:
+        target, normal = read_index(target, index=normal), rest
     value = _fitted(target, value)
     region = target._array[normal].shape
     given = value._array.shape if isinstance(value, Variable) else np.shape(value)

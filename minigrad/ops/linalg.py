@@ -8,7 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import dtypes
-from minigrad.autograd.op import primitive
+from minigrad.autograd.op import Primitive, primitive
 from minigrad.autograd.tape import Variable
 from minigrad.ops.dims import ndim_of
 from minigrad.ops.shape import permute_to, reshape_to, squeeze_axes, swap_last
@@ -40,12 +40,12 @@ def _right_rule(g: Any, a: Any, b_shape: tuple[int, ...]) -> Any:
 
 
 def _matmul_name(node: Any) -> str:
-    ranks = tuple(len(shape) for shape in node.shapes)
+    ranks = len(node.shapes[0]), len(node.shapes[1])
     names = {(1, 1): "Dot", (2, 1): "Mv", (2, 2): "Mm", (2, 3): "Clone"}
     return "SqueezeBackward4" if ranks == (1, 2) else names.get(ranks, "UnsafeView") + "Backward0"
 
 
-matmul_arrays = primitive(np.matmul, promote=None, grad_name=_matmul_name).vjp(_left_rule, _right_rule)
+matmul_arrays: Primitive = primitive(np.matmul, promote=None, grad_name=_matmul_name).vjp(_left_rule, _right_rule)
 
 
 def matmul(input: Any, other: Any) -> Any:
@@ -94,7 +94,7 @@ def _array_of(operand: Any) -> ndarray:
         return operand._array
     if isinstance(operand, ndarray):
         return operand
-    raise TypeError(f"matmul(): argument 'other' must be Tensor, not {type(operand).__name__}")
+    raise NotAnOperand(f"matmul(): argument 'other' must be Tensor, not {type(operand).__name__}")
 
 
 def _c_name(array: ndarray) -> str:
@@ -180,7 +180,7 @@ def _linear_name(node: Any) -> str:
     return {1: "ViewBackward0", 2: "AddmmBackward0"}.get(len(node.shapes[0]), "ViewBackward0")
 
 
-_affine = primitive(_linear, grad_name=_linear_name).vjp(
+_affine: Primitive = primitive(_linear, grad_name=_linear_name).vjp(
     lambda g, weight: matmul_arrays(g, weight), _linear_weight_rule, lambda g: g
 )
 
@@ -190,7 +190,7 @@ def _product_name(node: Any) -> str:
     return {1: "SqueezeBackward4", 2: "MmBackward0"}.get(len(node.shapes[0]), "UnsafeViewBackward0")
 
 
-_homogeneous = primitive(_product, grad_name=_product_name).vjp(lambda g, weight: matmul_arrays(g, weight), _linear_weight_rule)
+_homogeneous: Primitive = primitive(_product, grad_name=_product_name).vjp(lambda g, weight: matmul_arrays(g, weight), _linear_weight_rule)
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.autograd.op import broadcast_to, cast, primitive
+from minigrad.autograd.op import Primitive, broadcast_to, cast, primitive
 from minigrad.autograd.tape import Variable
 from minigrad.kernels import reduction as kernels
 from minigrad.ops.dims import ndim_of, normalize_dim, normalize_dims
@@ -40,10 +40,10 @@ def _numbered(name: str) -> Any:
     return lambda node: f"{name}Backward{0 if node.options['axes'] is None else 1}"
 
 
-_sum = primitive(kernels.sum, operands=("x",), grad_name=_numbered("Sum")).vjp(
+_sum: Primitive = primitive(kernels.sum, operands=("x",), grad_name=_numbered("Sum")).vjp(
     lambda g, x_shape, axes, keepdims: restore_dims(g, x_shape, axes, keepdims)
 )
-_mean = primitive(kernels.mean, operands=("x",), grad_name=_numbered("Mean")).vjp(
+_mean: Primitive = primitive(kernels.mean, operands=("x",), grad_name=_numbered("Mean")).vjp(
     lambda g, x_shape, axes, keepdims: restore_dims(
         g / (_count(x_shape, axes) or 1), x_shape, axes, keepdims
     )
@@ -57,10 +57,10 @@ def _share(g: Any, x: Any, y: Any, axes: Axes, keepdims: bool) -> Any:
     return ties * restore_dims(g / number, x.shape, axes, keepdims)
 
 
-_amax = primitive(kernels.max, name="amax", operands=("x",)).vjp(
+_amax: Primitive = primitive(kernels.max, name="amax", operands=("x",)).vjp(
     lambda g, x, y, axes, keepdims: _share(g, x, y, axes, keepdims)
 )
-_amin = primitive(kernels.min, name="amin", operands=("x",)).vjp(
+_amin: Primitive = primitive(kernels.min, name="amin", operands=("x",)).vjp(
     lambda g, x, y, axes, keepdims: _share(g, x, y, axes, keepdims)
 )
 
@@ -71,10 +71,10 @@ def _share_all(g: Any, x: Any, y: Any) -> Any:
     return ties * (g / _sum(ties, axes=None, keepdims=False))
 
 
-_max_of_all = primitive(
+_max_of_all: Primitive = primitive(
     kernels.max, name="max", operands=("x",), grad_name="MaxBackward1"
 ).vjp(lambda g, x, y: _share_all(g, x, y))
-_min_of_all = primitive(
+_min_of_all: Primitive = primitive(
     kernels.min, name="min", operands=("x",), grad_name="MinBackward1"
 ).vjp(lambda g, x, y: _share_all(g, x, y))
 
@@ -94,7 +94,7 @@ def _product_of_others(x: Any, y: Any, axes: Axes, keepdims: bool) -> Any:
     return permute_to(others, axes=tuple(int(i) for i in np.argsort(order)))
 
 
-_prod = primitive(kernels.prod, operands=("x",), grad_name=_numbered("Prod")).vjp(
+_prod: Primitive = primitive(kernels.prod, operands=("x",), grad_name=_numbered("Prod")).vjp(
     lambda g, x, y, x_shape, axes, keepdims: (
         restore_dims(g, x_shape, axes, keepdims) * _product_of_others(x, y, axes, keepdims)
     )
@@ -109,23 +109,23 @@ def _var_rule(g: Any, x: Any, axes: Axes, correction: float, keepdims: bool) -> 
     return restore_dims(g, x.shape, axes, keepdims) * centred * scale
 
 
-_var = primitive(kernels.var, operands=("x",), grad_name="VarBackward0").vjp(_var_rule)
+_var: Primitive = primitive(kernels.var, operands=("x",), grad_name="VarBackward0").vjp(_var_rule)
 
 
 def _std_forward(x: Any, *, axes: Axes, correction: float, keepdims: bool) -> Any:
     return np.sqrt(kernels.var(x, axes, correction, keepdims))
 
 
-_std = primitive(_std_forward, name="std", grad_name="StdBackward0").vjp(
+_std: Primitive = primitive(_std_forward, name="std", grad_name="StdBackward0").vjp(
     lambda g, x, y, axes, correction, keepdims: _var_rule(
         where(y == 0, 0.0, g / (2 * where(y == 0, 1.0, y))), x, axes, correction, keepdims
     )
 )
 
-_argmax = primitive(kernels.argmax, operands=("x",))
-_argmin = primitive(kernels.argmin, operands=("x",))
-_any = primitive(kernels.any, operands=("x",))
-_all = primitive(kernels.all, operands=("x",))
+_argmax: Primitive = primitive(kernels.argmax, operands=("x",))
+_argmin: Primitive = primitive(kernels.argmin, operands=("x",))
+_any: Primitive = primitive(kernels.any, operands=("x",))
+_all: Primitive = primitive(kernels.all, operands=("x",))
 
 
 def _converted(input: Any, dtype: Any) -> Any:
@@ -288,7 +288,7 @@ def _take_extreme_rule(g: Any, x_shape: Any, index: Any, axis: int, keepdims: bo
     return put_along(g, index, axis=axis, shape=x_shape)
 
 
-_take_extreme = primitive(
+_take_extreme: Primitive = primitive(
     _take_extreme_forward, grad_name=lambda node: f"{node.options['name']}Backward0"
 ).vjp(_take_extreme_rule, None)
 
@@ -450,7 +450,7 @@ def _norm_rule(g: Any, x: Any, y: Any, p: float, axes: Axes, keepdims: bool) -> 
     return where(flat, 0.0, sign(x) * pow(abs(where(flat, 1.0, x)), p - 1)) * scale
 
 
-_norm = primitive(
+_norm: Primitive = primitive(
     _norm_forward, name="norm", promote="float", grad_name="LinalgVectorNormBackward0"
 ).vjp(_norm_rule)
 

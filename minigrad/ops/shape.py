@@ -10,7 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import dtypes
-from minigrad.autograd.op import broadcast_to, common_operands, primitive
+from minigrad.autograd.op import Primitive, broadcast_to, common_operands, primitive
 from minigrad.autograd.tape import Variable
 from minigrad.dtypes import Size
 from minigrad.ops.dims import ndim_of, normalize_dim, normalize_dims, sizes_from
@@ -25,7 +25,7 @@ def _reshape(x: ndarray, *, shape: tuple[int, ...], label: str = "View") -> ndar
     return x.reshape(shape)
 
 
-reshape_to = primitive(_reshape, view=True, grad_name=lambda node: f"{node.options.get('label', 'View')}Backward0")
+reshape_to: Primitive = primitive(_reshape, view=True, grad_name=lambda node: f"{node.options.get('label', 'View')}Backward0")
 reshape_to.vjp(lambda g, x_shape: reshape_to(g, shape=x_shape))
 
 
@@ -136,7 +136,7 @@ def _squeeze(x: ndarray, *, axes: tuple[int, ...] | None, label: int = 0) -> nda
     return x.squeeze(tuple([i for i in axes if x.shape[i] == 1]))
 
 
-squeeze_axes = primitive(
+squeeze_axes: Primitive = primitive(
     _squeeze, view=True, grad_name=lambda node: f"SqueezeBackward{node.options.get('label', 0)}"
 ).vjp(lambda g, x_shape: reshape_to(g, shape=x_shape))
 
@@ -159,7 +159,7 @@ def _unsqueeze(x: ndarray, *, axis: int) -> ndarray:
     return np.expand_dims(x, axis)
 
 
-_insert_axis = primitive(_unsqueeze, view=True, grad_name="UnsqueezeBackward0").vjp(
+_insert_axis: Primitive = primitive(_unsqueeze, view=True, grad_name="UnsqueezeBackward0").vjp(
     lambda g, x_shape: reshape_to(g, shape=x_shape)
 )
 
@@ -184,7 +184,7 @@ def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
-permute_to = primitive(
+permute_to: Primitive = primitive(
     _permute, view=True, grad_name=lambda node: f"{node.options.get('label', 'Permute')}Backward0"
 )
 permute_to.vjp(lambda g, axes: permute_to(g, axes=_inverse(axes)))
@@ -337,7 +337,7 @@ def _cat_rule(g: Any, i: int, shapes: list[tuple[int, ...]], axis: int) -> Any:
     return slice_along(g, axis=axis, start=start, stop=start + shapes[i][axis], label="Slice")
 
 
-_cat_along = primitive(_cat, grad_name="CatBackward0").vjp(_cat_rule)
+_cat_along: Primitive = primitive(_cat, grad_name="CatBackward0").vjp(_cat_rule)
 
 
 def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
@@ -397,7 +397,7 @@ def _stack(*xs: ndarray, axis: int) -> ndarray:
     return np.stack(xs, axis)
 
 
-_stack_along = primitive(_stack, grad_name="StackBackward0").vjp(
+_stack_along: Primitive = primitive(_stack, grad_name="StackBackward0").vjp(
     lambda g, i, axis: select_along(g, axis=axis, place=i, label="Select")
 )
 
@@ -440,12 +440,12 @@ def _pad_slice(x: ndarray, *, axis: int, start: int, size: int) -> ndarray:
     return whole
 
 
-_pad_along = primitive(_pad_slice, grad_name="SliceBackward0").vjp(
+_pad_along: Primitive = primitive(_pad_slice, grad_name="SliceBackward0").vjp(
     lambda g, x_shape, axis, start: slice_along(
         g, axis=axis, start=start, stop=start + x_shape[axis], label="Slice"
     )
 )
-slice_along = primitive(_slice, view=True, grad_name=_label).vjp(
+slice_along: Primitive = primitive(_slice, view=True, grad_name=_label).vjp(
     lambda g, x_shape, axis, start: _pad_along(g, axis=axis, start=start, size=x_shape[axis])
 )
 
@@ -458,10 +458,10 @@ def _embed(x: ndarray, *, axis: int, place: int, size: int) -> ndarray:
     return _pad_slice(np.expand_dims(x, axis), axis=axis, start=place, size=size)
 
 
-_embed_along = primitive(_embed, grad_name="SelectBackward0").vjp(
+_embed_along: Primitive = primitive(_embed, grad_name="SelectBackward0").vjp(
     lambda g, axis, place: select_along(g, axis=axis, place=place, label="Select")
 )
-select_along = primitive(_select, view=True, grad_name=_label).vjp(
+select_along: Primitive = primitive(_select, view=True, grad_name=_label).vjp(
     lambda g, x_shape, axis, place: _embed_along(g, axis=axis, place=place, size=x_shape[axis])
 )
 
@@ -547,7 +547,7 @@ def _clone(x: ndarray) -> ndarray:
     return np.array(x, order="C")
 
 
-clone = primitive(
+clone: Primitive = primitive(
     _clone,
     grad_name="CloneBackward0",
     doc="""A copy that gradients flow through.

@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from minigrad import dtypes
-from minigrad.autograd.op import cast, primitive
+from minigrad.autograd.op import Primitive, cast, primitive
 from minigrad.autograd.tape import Variable
 from minigrad.kernels import softmax as kernels
 from minigrad.ops.dims import ndim_of, normalize_dim, normalize_dims
@@ -15,23 +15,23 @@ from minigrad.ops.reduction import restore_dims, sum_keeping
 
 # In the rules of the derivative kernels: u is the cotangent they were given, s the saved value.
 
-_softmax_backward = primitive(kernels.softmax_vjp, operands=("u", "s")).vjp(
+_softmax_backward: Primitive = primitive(kernels.softmax_vjp, operands=("u", "s")).vjp(
     lambda g, s, axis: _softmax_backward(g, s, axis=axis),
     lambda g, u, s, axis: g * (u - sum_keeping(u * s, axis)) - u * sum_keeping(g * s, axis),
 )
-_softmax = primitive(kernels.softmax, operands=("x",), promote="float").vjp(
+_softmax: Primitive = primitive(kernels.softmax, operands=("x",), promote="float").vjp(
     lambda g, y, axis: _softmax_backward(g, y, axis=axis)
 )
 
-_log_softmax_backward = primitive(kernels.log_softmax_vjp, operands=("u", "s")).vjp(
+_log_softmax_backward: Primitive = primitive(kernels.log_softmax_vjp, operands=("u", "s")).vjp(
     lambda g, s, axis: g - sum_keeping(g * exp(s), axis),
     lambda g, u, s, axis: -g * exp(s) * sum_keeping(u, axis),
 )
-_log_softmax = primitive(kernels.log_softmax, operands=("x",), promote="float").vjp(
+_log_softmax: Primitive = primitive(kernels.log_softmax, operands=("x",), promote="float").vjp(
     lambda g, y, axis: _log_softmax_backward(g, y, axis=axis)
 )
 
-_logsumexp = primitive(kernels.logsumexp, operands=("x",), promote="float").vjp(
+_logsumexp: Primitive = primitive(kernels.logsumexp, operands=("x",), promote="float").vjp(
     lambda g, x, y, x_shape, axes, keepdims: (
         restore_dims(g, x_shape, axes, keepdims) * exp(x - restore_dims(y, x_shape, axes, keepdims))
     )
