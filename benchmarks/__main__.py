@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from benchmarks import startup, workloads
-from benchmarks.harness import as_json, table
+from benchmarks.harness import Side, as_json, table
 
 PARTS = ("training", "losses", "startup")
 
@@ -25,21 +27,18 @@ def main() -> int:
     if unknown:
         parser.error(f"unknown part {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
     chosen = args.parts or PARTS
-    try:
-        import torch
-    except ImportError:
+    if importlib.util.find_spec("torch") is None:
         print("The comparison needs torch: pip install 'minigrad[torch]'", file=sys.stderr)
         return 2
-    import minigrad
-
-    torch.set_num_threads(args.threads)
-    minigrad.set_num_threads(args.threads)
-    results: dict[str, Any] = {"torch": torch.__version__, "threads": args.threads}
+    results: dict[str, Any] = {"torch": version("torch"), "threads": args.threads}
+    sides = Side("minigrad", args.threads), Side("torch", args.threads)
     for name, cells in (("training", workloads.training_cells), ("losses", workloads.loss_cells)):
         if name in chosen:
-            found = cells()
+            found = cells(sides)
             results[name] = as_json(found)
             print(table(found), "\n")
+    for side in sides:
+        side.close()
     if "startup" in chosen:
         results["startup"] = startup.measure()
         print(startup.table(results["startup"]))

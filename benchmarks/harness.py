@@ -1,17 +1,24 @@
-"""Interleaved timing: A B A B rounds in one process, the median of the per-round ratios.
+"""Interleaved timing: A B A B rounds, each side in a process of its own, the median of the ratios.
 
-A busy machine slows both sides of a round alike, so ratios hold where absolute times do not. Every cell
-checks that both sides compute the same thing before it times them.
+A busy machine slows both sides of a round alike, so ratios hold where absolute times do not. Each side has a
+process of its own since idle threads of one library (OpenBLAS's and OpenMP's spin for a while) would take the
+cores from the other. Every cell checks that both sides compute the same thing before it times them.
 """
 
 from __future__ import annotations
 
+import json
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
+
+SETTLE = 0.1  # seconds until the threads of the side just timed have fallen asleep
+TURN = 40_000  # microseconds of work in a turn
 
 
 @dataclass
@@ -26,39 +33,55 @@ class Cell:
     ratio_max: float
 
 
-def _microseconds(run: Callable[[], object], repeats: int) -> float:
-    start = time.perf_counter()
-    for _ in range(repeats):
-        run()
-    return (time.perf_counter() - start) / repeats * 1e6
+class Side:
+    """A process that runs the workloads of one library on request."""
 
+    def __init__(self, backend: str, threads: int) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.worker", backend, str(threads)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
-def _settle() -> None:
-    """Let idle worker threads of the side just timed fall asleep: OpenMP's spin for milliseconds."""
-    time.sleep(0.02)
+    def _ask(self, **request: Any) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"the worker ended (exit code {self._process.wait()})")
+        return json.loads(answer)
 
+    def prepare(self, kind: str, arguments: list[Any]) -> list[float]:
+        """Build a workload and run it; some of the numbers it computes."""
+        return self._ask(do="prepare", kind=kind, arguments=arguments)
 
-def check_equal(name: str, ours: object, theirs: object, rtol: float = 1e-4) -> None:
-    """AssertionError unless both sides agree: a benchmark of different computations means nothing."""
-    np.testing.assert_allclose(
-        np.asarray(ours), np.asarray(theirs), rtol=rtol, atol=1e-6, err_msg=name
-    )
+    def microseconds(self, repeats: int) -> float:
+        """The time of one run, over `repeats` runs."""
+        return self._ask(do="time", repeats=repeats)
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
 
 
 def compare(
-    name: str, ours: Callable[[], object], theirs: Callable[[], object], rounds: int = 21
+    name: str, sides: tuple[Side, Side], kind: str, arguments: list[Any], rounds: int = 15
 ) -> Cell:
-    """Time two workloads, about 20 ms a turn, in alternating order."""
-    for run in (ours, theirs, ours, theirs):
-        run()
-    repeats = [max(1, int(20_000 / max(_microseconds(run, 3), 1.0))) for run in (ours, theirs)]
+    """Time a workload on both sides in alternating order."""
+    ours, theirs = (side.prepare(kind, arguments) for side in sides)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-6, err_msg=name)
+    repeats = [max(1, int(TURN / max(side.microseconds(5), 1.0))) for side in sides]
     times: list[tuple[float, float]] = []
     for number in range(rounds):
-        turns = [(0, ours), (1, theirs)]
         found = [0.0, 0.0]
-        for side, run in turns if number % 2 == 0 else reversed(turns):
-            _settle()
-            found[side] = _microseconds(run, repeats[side])
+        for place in (0, 1) if number % 2 == 0 else (1, 0):
+            time.sleep(SETTLE)
+            found[place] = sides[place].microseconds(repeats[place])
         times.append((found[0], found[1]))
     ratios = [peer / mine for mine, peer in times]
     return Cell(

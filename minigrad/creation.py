@@ -29,14 +29,13 @@ def _array_from(data: Any, dtype: Any) -> ndarray:
         return array.astype(wanted) if wanted is not None else array.astype(dtypes.of(array).numpy)
     try:
         array = np.array(_plain(data))
-    except ValueError as error:
-        raise ValueError(
-            f"expected sequence of equal lengths at every level, but got a ragged one ({error})"
-        ) from None
+    except ValueError:
+        raise ValueError(_ragged(data, _first_lengths(data), 0)) from None
+    if array.dtype.kind in "US":
+        raise TypeError(f"new(): invalid data type {type(data).__name__!r}\nExpected numbers or bools.")
     if array.dtype.kind not in "biuf":
-        kind = type(data).__name__ if not isinstance(data, (list, tuple)) else "nested data"
-        raise TypeError(
-            f"new(): invalid data type {kind!r} (NumPy reads it as {array.dtype})\n"
+        raise RuntimeError(
+            f"Could not infer dtype of {_leaf_type(data)}\n"
             "Expected numbers, bools, or nested sequences of them."
         )
     if wanted is None:
@@ -45,6 +44,32 @@ def _array_from(data: Any, dtype: Any) -> ndarray:
         else:
             wanted = dtypes.bool.numpy if array.dtype.kind == "b" else dtypes.int64.numpy
     return array.astype(wanted)
+
+
+def _first_lengths(data: Any) -> list[int]:
+    """The lengths of the first sequence at each level."""
+    lengths = []
+    while isinstance(data, (list, tuple)):
+        lengths.append(len(data))
+        data = data[0] if data else None
+    return lengths
+
+
+def _ragged(data: Any, lengths: list[int], level: int) -> str:
+    """torch's words for the first sequence whose length differs from the first one's at its level."""
+    found = len(data) if isinstance(data, (list, tuple)) else 0
+    if level < len(lengths) and found != lengths[level]:
+        return f"expected sequence of length {lengths[level]} at dim {level} (got {found})"
+    items = data if isinstance(data, (list, tuple)) else ()
+    texts = (_ragged(item, lengths, level + 1) for item in items)
+    return next((text for text in texts if text), "" if level else "the nested sequences differ in length")
+
+
+def _leaf_type(data: Any) -> str:
+    """The name of the type of the first item that is no sequence."""
+    while isinstance(data, (list, tuple)) and data:
+        data = data[0]
+    return type(data).__name__
 
 
 def _plain(data: Any) -> Any:
@@ -319,7 +344,13 @@ def _legacy(kind: dtypes.dtype) -> Any:
         return Tensor._wrap(legacy_array(data, kind.numpy))
 
     constructor.__name__ = constructor.__qualname__ = kind.tensor_type
-    constructor.__doc__ = f"torch's legacy constructor of {kind.name} tensors, from values or sizes."
+    constructor.__doc__ = f"""torch's legacy constructor of {kind.name} tensors, from values or sizes.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.{kind.tensor_type}([1, 0]).dtype
+        {kind!r}
+    """
     return constructor
 
 

@@ -27,22 +27,49 @@ def manual_seed(seed: int) -> Generator:
 
 
 def seed() -> int:
-    """Restart the random stream from a seed of the operating system; returns it."""
+    """Restart the random stream from a seed of the operating system; returns it.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.seed() == minigrad.initial_seed()
+        True
+    """
     return default_generator.seed()
 
 
 def initial_seed() -> int:
-    """The seed the random stream was last started from."""
+    """The seed the random stream was last started from.
+
+    Example:
+        >>> import minigrad
+        >>> _ = minigrad.manual_seed(7)
+        >>> minigrad.initial_seed()
+        7
+    """
     return default_generator.initial_seed()
 
 
 def get_rng_state() -> Tensor:
-    """The state of the random stream, for `set_rng_state`."""
+    """The state of the random stream, for `set_rng_state`.
+
+    Example:
+        >>> import minigrad
+        >>> state = minigrad.get_rng_state()
+        >>> first = minigrad.rand(3)
+        >>> minigrad.set_rng_state(state)
+        >>> minigrad.equal(minigrad.rand(3), first)
+        True
+    """
     return Tensor._wrap(default_generator.get_state())
 
 
 def set_rng_state(new_state: Tensor) -> None:
-    """Continue the random stream from a state that `get_rng_state` gave."""
+    """Continue the random stream from a state that `get_rng_state` gave.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.set_rng_state(minigrad.get_rng_state())
+    """
     default_generator.set_state(new_state._array)
 
 
@@ -131,7 +158,7 @@ def randperm(
         >>> import minigrad
         >>> _ = minigrad.manual_seed(0)
         >>> minigrad.randperm(4)
-        tensor([2, 0, 1, 3])
+        tensor([0, 1, 3, 2])
     """
     array = source_of(generator).randperm(n)
     return _finish(array if dtype is None else array.astype(dtypes.to_numpy(dtype)), False, device)
@@ -189,17 +216,38 @@ def normal(
 
 
 def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """Uniform values in [0, 1) in the shape and dtype of `input`."""
+    """Uniform values in [0, 1) in the shape and dtype of `input`.
+
+    Example:
+        >>> import minigrad
+        >>> _ = minigrad.manual_seed(0)
+        >>> minigrad.rand_like(minigrad.ones(2))
+        tensor([0.4963, 0.7682])
+    """
     return _finish(default_generator.rand(*_like(input, dtype)), requires_grad)
 
 
 def randn_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """Standard normal values in the shape and dtype of `input`."""
+    """Standard normal values in the shape and dtype of `input`.
+
+    Example:
+        >>> import minigrad
+        >>> _ = minigrad.manual_seed(0)
+        >>> minigrad.randn_like(minigrad.ones(2))
+        tensor([ 1.5410, -0.2934])
+    """
     return _finish(default_generator.randn(*_like(input, dtype)), requires_grad)
 
 
 def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None) -> Tensor:
-    """Integers in [low, high) in the shape and dtype of `input`."""
+    """Integers in [low, high) in the shape and dtype of `input`.
+
+    Example:
+        >>> import minigrad
+        >>> _ = minigrad.manual_seed(0)
+        >>> minigrad.randint_like(minigrad.ones(4), 0, 10)
+        tensor([4., 9., 3., 0.])
+    """
     low, high = (0, low) if high is None else (low, high)
     shape, kind = _like(input, dtype)
     return _finish(default_generator.randint(low, high, shape).astype(kind), False)

@@ -425,6 +425,8 @@ class Tensor(Variable):
     def __array__(self, dtype: Any = None, copy: Any = None) -> ndarray:
         array = self.numpy()
         if dtype is not None and array.dtype != dtype:
+            if copy is False:
+                raise ValueError(f"{self.dtype} as {np.dtype(dtype)} needs a copy, and copy=False was given.")
             return array.astype(dtype)
         return array.copy() if copy else array
 
@@ -466,12 +468,10 @@ class Tensor(Variable):
     # ---------------------------------------------------------------------------------- operators
     __add__ = _operator(elementwise.add)
     __radd__ = __add__
-
     __sub__ = _operator(elementwise.sub)
     __rsub__ = _reflected(elementwise.sub)
     __mul__ = _operator(elementwise.mul)
     __rmul__ = __mul__
-
     __truediv__ = _operator(elementwise.div)
     __rtruediv__ = _reflected(elementwise.div)
     __floordiv__ = _operator(elementwise.floor_divide)
@@ -497,10 +497,8 @@ class Tensor(Variable):
 
     __and__ = _operator(elementwise.bitwise_and)
     __rand__ = __and__
-
     __or__ = _operator(elementwise.bitwise_or)
     __ror__ = __or__
-
     __xor__ = _operator(elementwise.bitwise_xor)
     __rxor__ = __xor__
 

@@ -120,12 +120,20 @@ def differences(row: Row, found: Found, expected: Found) -> list[str]:
         return []
     if expected.error is not None or found.error is not None:
         same = found.error == expected.error and found.message == expected.message
-        return [] if same else [f"gave {found.error}: {found.message!r}, torch {expected.error}: {expected.message!r}"]
+        return (
+            []
+            if same
+            else [f"gave {found.error}: {found.message!r}, torch {expected.error}: {expected.message!r}"]
+        )
     wrong = []
     if len(found.outputs) != len(expected.outputs):
         return [f"{len(found.outputs)} outputs, torch {len(expected.outputs)}"]
-    pairs = [(f"output {i}", a, b) for i, (a, b) in enumerate(zip(found.outputs, expected.outputs, strict=True))]
-    pairs += [(f"gradient {i}", a, b) for i, (a, b) in enumerate(zip(found.grads, expected.grads, strict=True))]
+    pairs = [
+        (f"output {i}", a, b) for i, (a, b) in enumerate(zip(found.outputs, expected.outputs, strict=True))
+    ]
+    pairs += [
+        (f"gradient {i}", a, b) for i, (a, b) in enumerate(zip(found.grads, expected.grads, strict=True))
+    ]
     for what, a, b in pairs:
         if a is None or b is None:
             if a is not b:

@@ -239,7 +239,11 @@ CASES = {
         RuntimeError,
         "Trying to create tensor with negative dimension -1: [2, -1]",
     ),
-    "randint from above to below": (lambda m: m.randint(3, 3, (2,)), RuntimeError, "random_ expects 'from' to be less than 'to'"),
+    "randint from above to below": (
+        lambda m: m.randint(3, 3, (2,)),
+        RuntimeError,
+        "random_ expects 'from' to be less than 'to'",
+    ),
     "normal with a negative deviation": (
         lambda m: m.normal(0.0, -1.0, (2,)),
         RuntimeError,
@@ -286,7 +290,11 @@ CASES = {
         TypeError,
         "'<' not supported between instances of 'Tensor' and 'NoneType'",
     ),
-    "an index that is a float": (lambda m: range(3)[m.tensor(1.0)], TypeError, "only integer tensors of a single element can be converted to an index"),
+    "an index that is a float": (
+        lambda m: range(3)[m.tensor(1.0)],
+        TypeError,
+        "only integer tensors of a single element can be converted to an index",
+    ),
 }
 every_case = pytest.mark.parametrize("name", CASES)
 

@@ -93,7 +93,9 @@ def written(m, shape, index, with_scalar):
     x = filled(m, shape)
     y, index = x * 1, with_tensors(m, index)
     region = tuple(y[index].shape)
-    v = m.from_numpy(np.asarray(3.0) if with_scalar else np.linspace(5, 6, int(np.prod(region))).reshape(region))
+    v = m.from_numpy(
+        np.asarray(3.0) if with_scalar else np.linspace(5, 6, int(np.prod(region))).reshape(region)
+    )
     v.requires_grad_()
     y[index] = v
     (y * m.from_numpy(np.linspace(1, 2, y.numel()).reshape(shape))).sum().backward()
@@ -221,7 +223,11 @@ def test_writing_numbers_arrays_and_tensors():
         ((0, -3), IndexError, "index -3 is out of bounds for dimension 1 with size 2"),
         ((0, 0, 0), IndexError, "too many indices for tensor of dimension 2"),
         (slice(None, None, -1), ValueError, "step must be greater than zero"),
-        (1.0, IndexError, r"only integers, slices \(`:`\), ellipsis \(`...`\), None and long or byte Variables"),
+        (
+            1.0,
+            IndexError,
+            r"only integers, slices \(`:`\), ellipsis \(`...`\), None and long or byte Variables",
+        ),
         ("a", IndexError, "only integers, slices"),
         ([0, 9], IndexError, "index 9 is out of bounds for dimension 0 with size 3"),
         (np.array([True, False]), IndexError, r"The shape of the mask \[2\] at index 0 does not match"),
@@ -239,9 +245,13 @@ def test_bad_indices(index, error, message):
 
 def test_values_that_do_not_fit():
     x = mg.zeros(3, 2)
-    with pytest.raises(RuntimeError, match=r"The expanded size of the tensor \(2\) must match the existing size \(3\)"):
+    with pytest.raises(
+        RuntimeError, match=r"The expanded size of the tensor \(2\) must match the existing size \(3\)"
+    ):
         x[0] = mg.zeros(3)
-    with pytest.raises(RuntimeError, match=r"shape mismatch: value tensor of shape \[3\] cannot be broadcast"):
+    with pytest.raises(
+        RuntimeError, match=r"shape mismatch: value tensor of shape \[3\] cannot be broadcast"
+    ):
         x[[0, 1]] = mg.zeros(3)
     with pytest.raises(TypeError, match="can't assign a str"):
         x[0] = "a"

@@ -201,8 +201,7 @@ def test_weights_of_binary_losses(dtype, rng):
     shapes = [None, (6, 4), (4,), (6, 1), (1, 4), (1,), ()]
     for shape, pos_shape, reduction in itertools.product(shapes, shapes, REDUCTIONS):
         weight, pos_weight = (
-            None if s is None else np.asarray(rng.uniform(0.5, 3, s), dtype)
-            for s in (shape, pos_shape)
+            None if s is None else np.asarray(rng.uniform(0.5, 3, s), dtype) for s in (shape, pos_shape)
         )
         found = losses.binary_cross_entropy_with_logits(
             x, y, weight, pos_weight, reduction=reduction, grad=True
@@ -315,9 +314,7 @@ def test_class_indices(shape, dtype, rng):
         expected = class_reference(x.astype(float), mass, weights, reduction)
         found = losses.cross_entropy_indices(*arguments, smoothing, reduction=reduction, grad=True)
         check(found, expected, dtype, scale=3)
-        value, gradient = losses.cross_entropy_indices(
-            *arguments, smoothing, reduction=reduction, grad=False
-        )
+        value, gradient = losses.cross_entropy_indices(*arguments, smoothing, reduction=reduction, grad=False)
         assert gradient is None
         np.testing.assert_array_equal(value, found[0])
         np.testing.assert_array_equal(kept[0], x)
@@ -339,9 +336,7 @@ def test_class_probabilities(shape, dtype, rng):
     x = rng.normal(0, 3, shape).astype(dtype)
     target = rng.uniform(0, 1, shape).astype(dtype)
     column = (1, classes) + (1,) * (len(shape) - 2)
-    for weighted, smoothing, reduction in itertools.product(
-        (False, True), (0.0, 0.1, 1.0), REDUCTIONS
-    ):
+    for weighted, smoothing, reduction in itertools.product((False, True), (0.0, 0.1, 1.0), REDUCTIONS):
         weight = rng.uniform(0.2, 2, classes).astype(dtype) if weighted else None
         mass = target.astype(float) * (1 - smoothing) + smoothing / classes
         mass = mass * (1.0 if weight is None else weight.astype(float).reshape(column))
@@ -388,9 +383,7 @@ def test_class_gradients_are_numeric_differences(shape, rng):
         return losses.cross_entropy_indices(x, target, weight, -100, reduction="mean", grad=grad)
 
     def smoothed(x, grad):
-        return losses.cross_entropy_indices(
-            x, target, weight, -100, 0.1, reduction="sum", grad=grad
-        )
+        return losses.cross_entropy_indices(x, target, weight, -100, 0.1, reduction="sum", grad=grad)
 
     def probable(x, grad):
         return losses.cross_entropy_probabilities(x, soft, weight, reduction="mean", grad=grad)
@@ -449,9 +442,7 @@ def test_class_losses_do_not_depend_on_threads(shape, rng, monkeypatch):
 
 # ----------------------------------------------------------------------------------- classes: edges
 def one(function, x, target, *options, reduction="none"):
-    value, gradient = function(
-        np.asarray(x), np.asarray(target), *options, reduction=reduction, grad=True
-    )
+    value, gradient = function(np.asarray(x), np.asarray(target), *options, reduction=reduction, grad=True)
     return value, gradient
 
 
@@ -460,14 +451,10 @@ def one(function, x, target, *options, reduction="none"):
 def test_all_ignored(classes, smoothing):
     x, target = np.ones((3, classes)), np.full(3, -100)
     x[1, 2] = np.nan
-    mean, slope = one(
-        losses.cross_entropy_indices, x, target, None, -100, smoothing, reduction="mean"
-    )
+    mean, slope = one(losses.cross_entropy_indices, x, target, None, -100, smoothing, reduction="mean")
     assert np.isnan(mean)
     assert not slope.any()
-    total, slope = one(
-        losses.cross_entropy_indices, x, target, None, -100, smoothing, reduction="sum"
-    )
+    total, slope = one(losses.cross_entropy_indices, x, target, None, -100, smoothing, reduction="sum")
     assert total == 0
     assert not slope.any()
     each, _ = one(losses.cross_entropy_indices, x, target, None, -100, smoothing)
@@ -717,8 +704,7 @@ def in_torch(torch, function, x, *arguments, **options):
     """Value and gradient in float64."""
     x = torch.from_numpy(np.array(x, np.float64)).requires_grad_()
     arguments = [
-        torch.from_numpy(np.array(a, np.float64 if a.dtype.kind == "f" else a.dtype))
-        for a in arguments
+        torch.from_numpy(np.array(a, np.float64 if a.dtype.kind == "f" else a.dtype)) for a in arguments
     ]
     value = function(x, *arguments, **options)
     value.sum().backward()
@@ -781,18 +767,12 @@ def test_class_losses_are_torchs(torch, reduction, rng):
             x, target, weight, ignore_index, smoothing, reduction=reduction, grad=True
         )
         check(found, expected, np.float64, scale=10)
-        expected = in_torch(
-            torch, functional.nll_loss, x, target, ignore_index=ignore_index, **options
-        )
+        expected = in_torch(torch, functional.nll_loss, x, target, ignore_index=ignore_index, **options)
         found = losses.nll(x, target, weight, ignore_index, reduction=reduction, grad=True)
         check(found, expected, np.float64, scale=10)
         soft = rng.uniform(0, 1, shape)
-        expected = in_torch(
-            torch, functional.cross_entropy, x, soft, label_smoothing=smoothing, **options
-        )
-        found = losses.cross_entropy_probabilities(
-            x, soft, weight, smoothing, reduction=reduction, grad=True
-        )
+        expected = in_torch(torch, functional.cross_entropy, x, soft, label_smoothing=smoothing, **options)
+        found = losses.cross_entropy_probabilities(x, soft, weight, smoothing, reduction=reduction, grad=True)
         check(found, expected, np.float64, scale=10)
 
 

@@ -110,17 +110,28 @@ def close(found, expected, ulps):
     np.testing.assert_allclose(found, expected, rtol=0, atol=ulps * scale)
 
 
+def sgd_step(param, grad, *buffer, **options):
+    optim.sgd_step(optim.Flats(param, *buffer), grad, **options)
+
+
+def adam_step(param, grad, *state, step, amsgrad=False, **options):
+    settings = optim.adam_options(step, **options)
+    optim.adam_step(optim.Flats(param, *state), grad, settings, amsgrad)
+
+
 def run_sgd(param, gradients, options):
     buffer = np.full_like(param, np.nan) if options["momentum"] else None
     for i, grad in enumerate(gradients):
-        optim.sgd_step(param, grad, buffer, first=i == 0, **options)
+        state = [] if buffer is None else [buffer]
+        sgd_step(param, grad, *state, first=i == 0, **options)
     return buffer
 
 
 def run_adam(param, gradients, options, make=np.zeros_like):
     m, v, peak = make(param), make(param), make(param)
     for i, grad in enumerate(gradients):
-        optim.adam_step(param, grad, m, v, peak if options["amsgrad"] else None, step=i + 1, **options)
+        state = (m, v, peak) if options["amsgrad"] else (m, v)
+        adam_step(param, grad, *state, step=i + 1, **options)
     return m, v, peak
 
 
@@ -232,7 +243,7 @@ def test_any_layout_is_updated_in_place(layout, rng):
             if run is run_sgd:
                 buffer = layout(np.zeros_like(param))
                 for i, grad in enumerate(gradients):
-                    optim.sgd_step(other, layout(grad), buffer, first=i == 0, **options)
+                    sgd_step(other, layout(grad), buffer, first=i == 0, **options)
                 found = buffer
             else:
                 found = run(other, [layout(g) for g in gradients], options, lambda p: layout(p * 0))
@@ -243,7 +254,7 @@ def test_any_layout_is_updated_in_place(layout, rng):
 def test_a_part_of_an_array_leaves_the_rest(rng):
     whole = rng.normal(size=(6, 4))
     before = whole.copy()
-    optim.sgd_step(whole[::2], np.ones((3, 4)), lr=0.5)
+    sgd_step(whole[::2], np.ones((3, 4)), lr=0.5)
     np.testing.assert_array_equal(whole[::2], before[::2] - 0.5)
     np.testing.assert_array_equal(whole[1::2], before[1::2])
 
@@ -251,9 +262,9 @@ def test_a_part_of_an_array_leaves_the_rest(rng):
 def test_gradients_may_be_read_only_and_of_another_type(rng):
     param, (grad,) = problem(rng, np.float32, steps=1)
     wanted, found, double = param.copy(), param.copy(), param.copy()
-    optim.sgd_step(wanted, grad, lr=0.1)
-    optim.sgd_step(found, read_only(grad), lr=0.1)
-    optim.sgd_step(double, grad.astype(np.float64), lr=0.1)
+    sgd_step(wanted, grad, lr=0.1)
+    sgd_step(found, read_only(grad), lr=0.1)
+    sgd_step(double, grad.astype(np.float64), lr=0.1)
     np.testing.assert_array_equal(found, wanted)
     np.testing.assert_array_equal(double, wanted)
 
@@ -261,10 +272,10 @@ def test_gradients_may_be_read_only_and_of_another_type(rng):
 @pytest.mark.parametrize("shape", [(), (0,), (0, 3), (1,)])
 def test_small_shapes(shape):
     param, grad = np.ones(shape), np.full(shape, 2.0)
-    optim.sgd_step(param, grad, lr=0.25)
+    sgd_step(param, grad, lr=0.25)
     np.testing.assert_array_equal(param, np.full(shape, 0.5))
     m, v = np.zeros(shape), np.zeros(shape)
-    optim.adam_step(param, grad, m, v, step=1, lr=0.25, eps=0.0)
+    adam_step(param, grad, m, v, step=1, lr=0.25, eps=0.0)
     np.testing.assert_allclose(param, np.full(shape, 0.25))
 
 
@@ -292,23 +303,23 @@ def test_what_cannot_be_stepped():
     for dtype in (np.float16, np.int64, np.complex64):
         param = np.ones(3, dtype)
         with pytest.raises(TypeError, match="float32 and float64 parameters, not"):
-            optim.sgd_step(param, param, lr=0.1)
+            sgd_step(param, param, lr=0.1)
     param, other = np.ones(3), np.ones(4)
     for arrays in ((param, other), (param, param, other)):
         with pytest.raises(RuntimeError, match=r"The shape of the parameter, \(3,\), must be"):
-            optim.sgd_step(*arrays, lr=0.1, momentum=0.9)
+            sgd_step(*arrays, lr=0.1, momentum=0.9)
     for size in (0, 2, 4):
         with pytest.raises(RuntimeError, match=rf"one of them has \({size},\)"):
-            optim.adam_step(param, param, param.copy(), np.ones(size), step=1, lr=0.1)
+            adam_step(param, param, param.copy(), np.ones(size), step=1, lr=0.1)
     with pytest.raises(ValueError, match="read-only"):
-        optim.sgd_step(read_only(np.ones(3)), np.ones(3), lr=0.1)
+        sgd_step(read_only(np.ones(3)), np.ones(3), lr=0.1)
 
 
 def test_nan_gradients_stay_in_their_elements():
     param, grad = np.ones(4), np.array([1.0, np.nan, 1.0, 1.0])
     m, v, peak = np.zeros(4), np.zeros(4), np.zeros(4)
     for step in (1, 2):
-        optim.adam_step(param, grad, m, v, peak, step=step, lr=0.1, amsgrad=True)
+        adam_step(param, grad, m, v, peak, step=step, lr=0.1, amsgrad=True)
         grad = np.ones(4)
     for array in (param, m, v, peak):
         np.testing.assert_array_equal(np.isnan(array), [False, True, False, False])

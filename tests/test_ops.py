@@ -242,9 +242,7 @@ def test_every_differentiable_primitive_is_reached_by_a_row():
         targets = [o for _, o in recorded(outputs)]
         cotangents = [minigrad.ones_like(o).requires_grad_() for o in targets]
         wanted = [t for t in inputs if t.requires_grad]
-        grads = minigrad.autograd.grad(
-            targets, wanted, cotangents, create_graph=True, materialize_grads=True
-        )
+        grads = minigrad.autograd.grad(targets, wanted, cotangents, create_graph=True, materialize_grads=True)
         for node in nodes_below([*outputs, *grads]):
             if isinstance(node, PrimitiveNode):
                 unreached.pop(id(node.op), None)

@@ -203,7 +203,9 @@ def test_leaves_and_their_views_cannot_be_written_to():
         x += 1
     with pytest.raises(RuntimeError, match="a leaf Variable that requires grad is being used in an in-place"):
         x[0] = 1
-    with pytest.raises(RuntimeError, match="a view of a leaf Variable that requires grad is being used in an in-place"):
+    with pytest.raises(
+        RuntimeError, match="a view of a leaf Variable that requires grad is being used in an in-place"
+    ):
         x[1:].zero_()
     assert x.tolist() == [1.0, 1.0, 1.0]
     assert x._version == 0
@@ -215,7 +217,10 @@ def test_leaves_and_their_views_cannot_be_written_to():
 
 def test_expanded_memory_cannot_be_written_to():
     x = mg.zeros(1, 3)
-    with pytest.raises(RuntimeError, match="more than one element of the written-to tensor refers to a single memory location"):
+    with pytest.raises(
+        RuntimeError,
+        match="more than one element of the written-to tensor refers to a single memory location",
+    ):
         x.expand(2, 3).add_(1)
     assert x.tolist() == [[0.0, 0.0, 0.0]]
 

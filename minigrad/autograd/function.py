@@ -233,6 +233,23 @@ def once_differentiable(backward: Any) -> Any:
 
     It runs unrecorded. In a recorded walk whose cotangents require a gradient, differentiating what it
     returned raises RuntimeError.
+
+    Example:
+        >>> import minigrad
+        >>> from minigrad.autograd.function import once_differentiable
+        >>> class Square(minigrad.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x):
+        ...         ctx.save_for_backward(x)
+        ...         return x * x
+        ...     @staticmethod
+        ...     @once_differentiable
+        ...     def backward(ctx, g):
+        ...         return 2 * ctx.saved_tensors[0] * g
+        >>> x = minigrad.tensor(3.0, requires_grad=True)
+        >>> Square.apply(x).backward()
+        >>> x.grad
+        tensor(6.)
     """
 
     @functools.wraps(backward)

@@ -25,14 +25,15 @@ import inspect
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from types import MethodType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy import ndarray
 
 from minigrad import dtypes
+from minigrad.autograd.tape import FREED, Node, Variable, View, current_node, mode, next_sequence
 from minigrad.kernels import reduction
-from minigrad.autograd.tape import FREED, Node, Variable, View, current_node, mode
+from minigrad.kernels.linear import column_sums
 
 Rule = Callable[..., Any]
 Promote = Literal["common", "float"] | None
@@ -46,6 +47,14 @@ _CONSTANT = [0]  # the version of an operand that is no variable: never counted 
 
 class NotAnOperand(TypeError):
     """An operand is neither tensor, array nor number; operators answer `NotImplemented` to it."""
+
+
+class Saves(NamedTuple):
+    """What a recorded call keeps for its rules: places of operands, and whether the result."""
+
+    kept: tuple[int, ...]
+    dropped: tuple[int, ...]
+    output: bool
 
 
 class Primitive:
@@ -70,7 +79,8 @@ class Primitive:
         self.operands, self.options, self.variadic = _signature(forward, operands)
         self.rules: tuple[Any, ...] = ()  # functions, or None where an operand has no gradient
         self.picks: tuple[Callable[[list], tuple], ...] = ()  # what each rule names, from the pool
-        self.needs: tuple[int, ...] = ()  # what each rule names, as bits: the operands, then the result
+        self.needs: tuple[frozenset[str], ...] = ()  # the operands, or the result, that each rule names
+        self.saves: dict[int, Saves] = {}  # what a call keeps, by the operands with a gradient, as bits
 
     def __repr__(self) -> str:
         return f"<primitive {self.__name__}>"
@@ -97,11 +107,23 @@ class Primitive:
                 raise TypeError(f"a rule of {self.__name__} names {unknown}; it may name {pool}")
             picks.append(_picker([pool.index(name) for name in names]))
         self.rules, self.picks = rules, tuple(picks)
-        self.needs = tuple(
-            sum(1 << bit for bit, kept in enumerate((*self.operands, "y")) if kept in _names(rule))
-            for rule in rules
-        )
+        self.needs = tuple(frozenset(_names(rule)) for rule in rules)
         return self
+
+    def saves_for(self, tracked: int) -> Saves:
+        """What the rules of the operands with a gradient (bits of `tracked`) name; worked out once."""
+        found = self.saves.get(tracked)
+        if found is None:
+            rules = [need for place, need in enumerate(self.needs) if tracked >> place & 1]
+            named = frozenset[str]().union(*rules)
+            places = range(len(self.operands))
+            found = Saves(
+                kept=tuple(i for i in places if self.operands[i] in named),
+                dropped=tuple(i for i in places if self.operands[i] not in named),
+                output="y" in named,
+            )
+            self.saves[tracked] = found
+        return found
 
     def option_values(self, given: dict[str, Any]) -> list[Any]:
         """The options in the order of the rules' pool."""
@@ -116,7 +138,7 @@ class Primitive:
             if operands and type(operands[0]) is ndarray:  # what rules call in a plain backward
                 return self.forward(*operands, **options)
             return self._on_arrays(operands, options)
-        tracked = False
+        tracked, bit = 0, 1  # the operands with a gradient, as bits
         fits = True  # whether NumPy would promote the operands as torch does
         has_float = False  # among Python scalars
         kind = None
@@ -129,8 +151,9 @@ class Primitive:
             if isinstance(operand, Variable):
                 node = operand._node if operand._view is None else current_node(operand)
                 if node is not None:
-                    tracked = True
+                    tracked |= bit
                 operand = operand._array
+            bit <<= 1
             if type(operand) is ndarray:
                 shape = operand.shape
                 if operand.dtype is not kind:
@@ -163,7 +186,7 @@ class Primitive:
         result = prototype._result._wrap(y)
         if tracked and mode.enabled and self.rules and y.dtype.kind == "f":
             result._node = PrimitiveNode(
-                self, edges, shapes, options, operands, arrays, result
+                self, tracked, edges, shapes, options, operands, arrays, result
             )
         if self.view:
             _link_view(result, prototype, self, options)
@@ -292,11 +315,14 @@ def _link_view(result: Variable, source: Variable, op: Primitive, options: dict)
 class PrimitiveNode(Node):
     """A recorded call of a primitive."""
 
-    __slots__ = ("op", "options", "arrays", "shapes", "output", "counters", "versions", "saves")
+    __slots__ = ("op", "options", "arrays", "shapes", "output", "counters", "versions", "keeps")
+
+    arrays: Any  # what was saved of the operands, None in other places; None when freed
 
     def __init__(
         self,
         op: Primitive,
+        tracked: int,
         edges: list[Node | None],
         shapes: list[Any],
         options: dict[str, Any],
@@ -305,34 +331,27 @@ class PrimitiveNode(Node):
         result: Variable,
     ) -> None:
         """Keep what the rules of the operands with a gradient name, and the versions it has now."""
-        Node.__init__(self, edges)
+        self.edges = edges
+        self.sequence = next_sequence()
+        self.hooks = self.retained = self.output = None
         self.op = op
         self.options = options
         self.shapes = shapes
-        self.output = None
-        self.counters: list[list[int]] = []
-        self.versions: list[int] = []
-        needed = 0
-        if op.variadic:
-            arrays = []
-        else:
-            for place, edge in enumerate(edges):
-                if edge is not None:
-                    needed |= op.needs[place]
-            for place, operand in enumerate(operands):
-                if not needed >> place & 1:
-                    arrays[place] = None
-                elif type(arrays[place]) is ndarray:
-                    self._watch(operand._counter if isinstance(operand, Variable) else _CONSTANT)
-            if needed >> len(arrays):
-                self.output = result._array
-                self._watch(result._counter)
-        self.arrays: list[Any] | None = arrays
-        self.saves = needed != 0
-
-    def _watch(self, counter: list[int]) -> None:
-        self.counters.append(counter)
-        self.versions.append(counter[0])
+        self.keeps = keeps = op.saves_for(tracked)
+        self.counters = counters = []
+        self.versions = versions = []
+        for place in keeps.kept:
+            operand = operands[place]
+            counter = operand._counter if isinstance(operand, Variable) else _CONSTANT
+            counters.append(counter)
+            versions.append(counter[0])
+        for place in keeps.dropped:
+            arrays[place] = None
+        self.arrays = () if op.variadic else arrays
+        if keeps.output:
+            self.output = result._array
+            counters.append(result._counter)
+            versions.append(result._counter[0])
 
     def vjp(self, g: Any, keep: bool) -> Sequence[Any]:
         op = self.op
@@ -353,25 +372,26 @@ class PrimitiveNode(Node):
             ]
         else:
             pool = [g, output, *arrays, *self.shapes, *options]
-            gradients = [
-                None if edge is None or rule is None else rule(*pick(pool))
-                for edge, rule, pick in zip(self.edges, op.rules, op.picks, strict=True)
-            ]
-        for i, gradient in enumerate(gradients):
-            if gradient is not None and gradient.shape != self.shapes[i]:
-                gradients[i] = sum_to(gradient, shape=self.shapes[i])
+            gradients = []
+            for edge, rule, pick, shape in zip(
+                self.edges, op.rules, op.picks, self.shapes, strict=True
+            ):
+                if edge is None or rule is None:
+                    gradients.append(None)
+                    continue
+                gradient = rule(*pick(pool))
+                gradients.append(
+                    gradient if gradient.shape == shape else sum_to(gradient, shape=shape)
+                )
         return gradients
 
     def _variables(self, g: Variable) -> tuple[list[Any], Any]:
         """What was saved, as variables with their places in the graph, for a recorded walk."""
-        assert self.arrays is not None
-        counters = iter(self.counters)
-        arrays = []
-        for array, edge in zip(self.arrays, self.edges, strict=False):
-            if type(array) is ndarray:
-                array = g._result._wrap(array, edge)
-                array._counter = next(counters, array._counter)
-            arrays.append(array)
+        arrays = list(self.arrays)
+        for place, counter in zip(self.keeps.kept, self.counters, strict=False):
+            if type(arrays[place]) is ndarray:
+                arrays[place] = g._result._wrap(arrays[place], self.edges[place])
+                arrays[place]._counter = counter
         output = None
         if self.output is not None:
             output = g._result._wrap(self.output, self)
@@ -382,9 +402,8 @@ class PrimitiveNode(Node):
         place = next(
             i for i, (c, v) in enumerate(zip(self.counters, self.versions, strict=True)) if c[0] != v
         )
-        is_output = self.output is not None and place == len(self.counters) - 1
-        kept = [a for a in self.arrays or () if type(a) is ndarray]
-        array: Any = self.output if is_output else kept[min(place, len(kept) - 1)]
+        is_output = place == len(self.keeps.kept)
+        array: Any = self.output if is_output else self.arrays[self.keeps.kept[place]]
         role = "which is output 0 of" if is_output else "which was saved by"
         raise RuntimeError(
             "one of the variables needed for gradient computation has been modified by an inplace "
@@ -395,7 +414,7 @@ class PrimitiveNode(Node):
         )
 
     def release(self) -> None:
-        if self.saves:
+        if self.keeps.kept or self.keeps.output:
             self.arrays = self.output = None
 
     def name(self) -> str:
@@ -444,7 +463,7 @@ def primitive(
 def _sum_to(x: ndarray, *, shape: tuple[int, ...]) -> ndarray:
     extra = x.ndim - len(shape)
     if extra == 1 and x.shape[1:] == shape:  # a bias over its batch
-        return reduction.sum(x, 0)
+        return column_sums(x) if x.ndim == 2 else reduction.sum(x, 0)
     axes = [i for i in range(x.ndim) if i < extra or (shape[i - extra] == 1 and x.shape[i] != 1)]
     return reduction.sum(x, tuple(axes)).reshape(shape) if axes else x.reshape(shape)
 

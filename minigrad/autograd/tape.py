@@ -80,7 +80,7 @@ class set_grad_enabled:
 
 
 def _inside(entered: Callable[[], Any], function: Callable) -> Callable:
-    """`function` run in the context that `entered` makes; of a generator every resumption is, its caller not."""
+    """`function` run in the context that `entered` makes; a generator's body is inside, its caller not."""
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -206,7 +206,13 @@ def is_grad_enabled() -> bool:
 
 
 def is_inference_mode_enabled() -> bool:
-    """Whether this thread is inside `inference_mode()`."""
+    """Whether this thread is inside `inference_mode()`.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.is_inference_mode_enabled()
+        False
+    """
     return mode.inference
 
 
@@ -278,7 +284,7 @@ def current_node(variable: Variable) -> Node | None:
     return variable._node
 
 
-_next_sequence = itertools.count(1).__next__
+next_sequence = itertools.count(1).__next__
 
 
 class Node:
@@ -293,7 +299,7 @@ class Node:
 
     def __init__(self, edges: Sequence[Node | None]) -> None:
         self.edges = edges
-        self.sequence = _next_sequence()
+        self.sequence = next_sequence()
         self.hooks: dict[int, Callable] | None = None
         self.retained: weakref.ref | None = None
 
@@ -453,9 +459,7 @@ def walk(
     pending = dict(roots)
     owned: set[Node] = set()  # nodes whose pending array nobody else holds
     found: dict[Node, Any] = {}
-    order.reverse()
-    while order:  # popping lets go of each node as soon as it is done
-        node = order.pop()
+    for node in order:
         g = pending.pop(node, None)
         if g is None or (needed is not None and node not in needed):
             continue

@@ -17,14 +17,13 @@ from .jit import Kernel, flat, kernel, prange
 from .losses_pointwise import EMPTY, FLOAT32, FLOAT64, Result, total_of
 from .losses_softmax import (
     SINGLE,
-    gather,
+    fill_smoothed,
+    fill_soft,
     hard_row,
     hard_tile,
-    scatter,
+    mass_tile,
     smoothed_row,
-    smoothed_tile,
     soft_row,
-    soft_tile,
 )
 
 # Samples in a tile, and rows handled by one thread at a time.
@@ -33,6 +32,9 @@ SAMPLES = 64
 WIDE = 64
 # From this many elements on two threads win over the cost of launching them.
 PARALLEL_FROM = 40_000
+
+
+Loops = dict[Any, Kernel]  # a sweep for each dtype
 
 
 @kernel
@@ -49,17 +51,51 @@ def _survey(target, weight, ignore_index, samples):
     return -1, total
 
 
-_row: Any = None  # the loss of a row, of a tile, and the survey of the targets: bound below
-_tile: Any = None
-
-
 @kernel
 def _survey_soft(target, weight, ignore_index, samples):
     return -1, float(samples)
 
 
+_row: Any = None  # the kernels of a row and of a block of samples: bound below
+_block: Any = None
+
+
+@kernel
+def _rows(x, target, weight, ignore_index, smoothing, inner, divisor, losses, slopes, first, last):
+    """The summed losses of some samples whose classes lie side by side."""
+    classes = weight.size
+    spare, unwanted = np.empty(classes, x.dtype), np.empty(classes, x.dtype)
+    total = 0.0
+    for i in range(first, last):
+        row = x[i * classes : (i + 1) * classes]
+        own = slopes[i * classes : (i + 1) * classes] if slopes.size else unwanted
+        loss = _row(row, target, i, weight, ignore_index, smoothing, divisor, own, spare)
+        if losses.size:
+            losses[i] = loss
+        total += loss
+    return total
+
+
+@kernel
+def _picks(x, target, weight, ignore_index, smoothing, inner, divisor, losses, slopes, first, last):
+    """The summed negative log-likelihoods of some samples; `slopes` comes filled with zeros."""
+    total = 0.0
+    for i in range(first, last):
+        loss = 0.0
+        if target[i] != ignore_index:
+            place = (i // inner * weight.size + target[i]) * inner + i % inner
+            w = np.float64(weight[target[i]])
+            loss = -w * x[place]
+            if slopes.size:
+                slopes[place] = -w / divisor
+        if losses.size:
+            losses[i] = loss
+        total += loss
+    return total
+
+
 @kernel(parallel=True, threshold=PARALLEL_FROM)
-def _rows(x, target, weight, ignore_index, smoothing, inner, samples, divided, losses, slopes, total):
+def _sweep(x, target, weight, ignore_index, smoothing, inner, samples, divided, losses, slopes, total):
     """Fill `losses` and `slopes` where they are wanted (not empty), and the sum or mean `total`.
 
     Gives the place of the first target that is no class, or -1.
@@ -68,89 +104,30 @@ def _rows(x, target, weight, ignore_index, smoothing, inner, samples, divided, l
     if bad >= 0:
         return bad
     divisor = mass if divided else 1.0
-    classes = weight.size
     totals = np.empty((samples + SAMPLES - 1) // SAMPLES)
-    for block in prange(totals.size):
-        part = 0.0
-        spare = np.empty(classes, x.dtype)
-        unwanted = np.empty(classes, x.dtype)
-        for i in range(block * SAMPLES, min(samples, (block + 1) * SAMPLES)):
-            row = x[i * classes : (i + 1) * classes]
-            own = slopes[i * classes : (i + 1) * classes] if slopes.size else unwanted
-            loss = _row(row, target, i, weight, ignore_index, smoothing, divisor, own, spare)
-            if losses.size:
-                losses[i] = loss
-            part += loss
-        totals[block] = part
+    for i in prange(totals.size):
+        first, last = i * SAMPLES, min(samples, (i + 1) * SAMPLES)
+        totals[i] = _block(
+            x, target, weight, ignore_index, smoothing, inner, divisor, losses, slopes, first, last
+        )
     total[()] = total_of(totals) / divisor
     return -1
 
 
-@kernel(parallel=True, threshold=PARALLEL_FROM)
-def _tiles(x, target, weight, ignore_index, smoothing, inner, samples, divided, losses, slopes, total):
-    """As `_rows`, where `x` is (samples / inner, classes, inner)."""
-    bad, mass = _survey(target, weight, ignore_index, samples)
-    if bad >= 0:
-        return bad
-    divisor = mass if divided else 1.0
-    totals = np.empty((samples + SAMPLES - 1) // SAMPLES)
-    for block in prange(totals.size):
-        first = block * SAMPLES
-        width = min(SAMPLES, samples - first)
-        tile = np.empty(weight.size * width, x.dtype)
-        own = np.empty(width)
-        gather(x, first, inner, weight.size, tile)
-        _tile(tile, target, first, inner, weight, ignore_index, smoothing, divisor, own)
-        if slopes.size:
-            scatter(tile, first, inner, weight.size, slopes)
-        if losses.size:
-            for j in range(width):
-                losses[first + j] = own[j]
-        totals[block] = total_of(own)
-    total[()] = total_of(totals) / divisor
-    return -1
-
-
-@kernel(parallel=True, threshold=PARALLEL_FROM)
-def _picks(x, target, weight, ignore_index, smoothing, inner, samples, divided, losses, slopes, total):
-    """Negative log-likelihood; `slopes` comes filled with zeros."""
-    bad, mass = _survey(target, weight, ignore_index, samples)
-    if bad >= 0:
-        return bad
-    divisor = mass if divided else 1.0
-    totals = np.empty((samples + SAMPLES - 1) // SAMPLES)
-    for block in prange(totals.size):
-        part = 0.0
-        for i in range(block * SAMPLES, min(samples, (block + 1) * SAMPLES)):
-            loss = 0.0
-            if target[i] != ignore_index:
-                place = (i // inner * weight.size + target[i]) * inner + i % inner
-                w = np.float64(weight[target[i]])
-                loss = -w * x[place]
-                if slopes.size:
-                    slopes[place] = -w / divisor
-            if losses.size:
-                losses[i] = loss
-            part += loss
-        totals[block] = part
-    total[()] = total_of(totals) / divisor
-    return -1
-
-
-def _by_dtype(loop: Kernel, name: str, **parts: Kernel) -> dict[Any, Kernel]:
-    double = loop.specialise(f"_{name}64", **parts)
+def _by_dtype(block: Kernel, name: str, survey: Kernel = _survey, **parts: Kernel) -> Loops:
+    block = block.specialise(f"_{name}_block", **parts)
+    double = _sweep.specialise(f"_{name}64", _block=block, _survey=survey)
     return {FLOAT64: double, FLOAT32: double.specialise(f"_{name}32", **SINGLE)}
 
 
 _HARD_ROWS = _by_dtype(_rows, "hard_rows", _row=hard_row)
-_HARD_TILES = _by_dtype(_tiles, "hard_tiles", _tile=hard_tile)
+_HARD_TILES = _by_dtype(hard_tile, "hard_tiles")
 _SMOOTHED_ROWS = _by_dtype(_rows, "smoothed_rows", _row=smoothed_row)
-_SMOOTHED_TILES = _by_dtype(_tiles, "smoothed_tiles", _tile=smoothed_tile)
-_SOFT_ROWS = _by_dtype(_rows, "soft_rows", _row=soft_row, _survey=_survey_soft)
-_SOFT_TILES = _by_dtype(_tiles, "soft_tiles", _tile=soft_tile, _survey=_survey_soft)
-_PICKS = {FLOAT32: _picks, FLOAT64: _picks}
+_SMOOTHED_TILES = _by_dtype(mass_tile, "smoothed_tiles", _fill=fill_smoothed)
+_SOFT_ROWS = _by_dtype(_rows, "soft_rows", _survey_soft, _row=soft_row)
+_SOFT_TILES = _by_dtype(mass_tile, "soft_tiles", _survey_soft, _fill=fill_soft)
+_PICKS = _by_dtype(_picks, "picks")
 
-Loops = dict[Any, Kernel]
 _ones: dict[Any, ndarray] = {}  # the weights of unweighted losses, by (dtype, classes)
 
 
@@ -196,21 +173,10 @@ def _run(
     samples = math.prod(outer)
     inner = math.prod(outer[1:])
     loop = (rows if inner == 1 and classes >= WIDE else tiles)[dtype]
-    targets, mean = flat(target), reduction == "mean"
-    bad = loop.run(
-        x.size,
-        flat(x),
-        targets,
-        w,
-        ignore_index,
-        smoothing,
-        inner,
-        samples,
-        mean,
-        losses,
-        slopes,
-        total,
-    )
+    arrays = flat(x), flat(target), w
+    # Of one Python type each: a kernel is compiled once more for another.
+    options = int(ignore_index), float(smoothing), inner, samples, reduction == "mean"
+    bad = loop.run(x.size, *arrays, *options, losses, slopes, total)
     if bad >= 0:
         _raise_out_of_bounds(target, bad, classes, ignore_index)
     return value, gradient

@@ -8,6 +8,8 @@ is kept apart from the target's own, so that log1p and a quotient replace log(1 
 softmax - 1, both of which lose every digit of a confident sample.
 """
 
+from typing import Any
+
 import numpy as np
 
 from .jit import kernel
@@ -74,7 +76,7 @@ def _chunk_sum(values):
 
 @kernel
 def _row_sum(values):
-    """The sum: in the array's own type for up to 512 elements, above that in float64."""
+    """The sum, in float64 from parts of 512 elements that are summed in their own type."""
     total = 0.0
     for start in range(0, values.size, 512):
         total += _chunk_sum(values[start : start + 512])
@@ -104,7 +106,7 @@ def _segment(first, left, classes, inner):
 
 
 @kernel
-def gather(x, first, inner, classes, tile):
+def _gather(x, first, inner, classes, tile):
     """tile[c, j] = class c of sample first + j of x, which is (samples / inner, classes, inner).
 
     Tiles are flat, and their rows are slices: two dimensions take twice as long to compile.
@@ -123,8 +125,8 @@ def gather(x, first, inner, classes, tile):
 
 
 @kernel
-def scatter(tile, first, inner, classes, x):
-    """The inverse of `gather`."""
+def _scatter(tile, first, inner, classes, x):
+    """The inverse of `_gather`."""
     width = tile.size // classes
     j = 0
     while j < width:
@@ -236,25 +238,22 @@ def soft_row(row, target, i, weight, ignore_index, smoothing, divisor, slopes, m
     return _mass_row(row, mass, divisor, slopes)
 
 
-# --------------------------------------------- a tile: the target of column j is that of first + j
+# ------------------------------------------------------- a tile: the samples from first to last - 1
 @kernel
-def hard_tile(tile, target, first, inner, weight, ignore_index, smoothing, divisor, losses):
-    """The losses of the columns of a tile, which becomes their gradient over `divisor`."""
-    classes, width = weight.size, losses.size
-    labels = target[first : first + width]
-    top, own, part = (
-        np.empty(width, tile.dtype),
-        np.empty(width, tile.dtype),
-        np.empty(width, tile.dtype),
-    )
+def hard_tile(x, target, weight, ignore_index, smoothing, inner, divisor, losses, slopes, first, last):
+    """The summed losses of samples of one class each; `losses` and `slopes` are filled if not empty."""
+    classes, width = weight.size, last - first
+    labels = target[first:last]
+    tile = np.empty(classes * width, x.dtype)
+    top, own, part = np.empty(width, x.dtype), np.empty(width, x.dtype), np.empty(width, x.dtype)
     others, e, w = np.empty(width), np.empty(width), np.empty(width)
+    _gather(x, first, inner, classes, tile)
     for j in range(width):
         # An ignored column is computed as if it were of class 0, then dropped.
         label = 0 if labels[j] == ignore_index else labels[j]
         own[j] = tile[label * width + j]
         w[j] = weight[label]
-        others[j] = 0
-        part[j] = 0
+        others[j], part[j] = 0, 0
     _largest_of_columns(tile, top)
     for c in range(classes):
         row = tile[c * width : (c + 1) * width]
@@ -272,24 +271,42 @@ def hard_tile(tile, target, first, inner, weight, ignore_index, smoothing, divis
         loss = w[j] * np.float64((top[j] - own[j]) + log1p(_FLOAT(others[j] + (e[j] - 1.0))))
         factor = w[j] / divisor / (others[j] + e[j])
         counts = labels[j] != ignore_index
-        losses[j] = loss if counts else 0.0
         own[j] = _FLOAT(0.0 - others[j] * factor) if counts else _ZERO
         part[j] = _FLOAT(factor) if counts else _ZERO
-    for c in range(classes):
-        row = tile[c * width : (c + 1) * width]
+        e[j] = loss if counts else 0.0
+    if slopes.size:
+        for c in range(classes):
+            row = tile[c * width : (c + 1) * width]
+            for j in range(width):
+                row[j] = row[j] * part[j] if part[j] != _ZERO else _ZERO
         for j in range(width):
-            row[j] = row[j] * part[j] if part[j] != _ZERO else _ZERO
-    for j in range(width):
-        if labels[j] != ignore_index:
-            tile[labels[j] * width + j] = own[j]
+            if labels[j] != ignore_index:
+                tile[labels[j] * width + j] = own[j]
+        _scatter(tile, first, inner, classes, slopes)
+    return _note(e, losses, first)
 
 
 @kernel
-def _mass_tile(tile, mass, divisor, losses):
-    """As `_mass_row`, for the columns of a tile, which becomes their gradient over `divisor`."""
-    width = losses.size
+def _note(tile_losses, losses, first):
+    """Keep the losses of a tile if they are wanted; their sum."""
+    if losses.size:
+        for j in range(tile_losses.size):
+            losses[first + j] = tile_losses[j]
+    return total_of(tile_losses)
+
+
+_fill: Any = None  # fills a tile with the mass on each class: bound by those who use `mass_tile`
+
+
+@kernel
+def mass_tile(x, target, weight, ignore_index, smoothing, inner, divisor, losses, slopes, first, last):
+    """As `hard_tile`, for samples with a mass (weight times probability) on every class."""
+    classes, width = weight.size, last - first
+    tile, mass = np.empty(classes * width, x.dtype), np.empty(classes * width, x.dtype)
     others, ones, total, gap = np.empty(width), np.empty(width), np.empty(width), np.empty(width)
-    top = np.empty(width, tile.dtype)
+    top = np.empty(width, x.dtype)
+    _gather(x, first, inner, classes, tile)
+    _fill(target, first, inner, weight, ignore_index, smoothing, mass)
     for j in range(width):
         others[j], ones[j], total[j], gap[j] = 0, 0, 0, 0
     _largest_of_columns(tile, top)
@@ -300,51 +317,46 @@ def _mass_tile(tile, mass, divisor, losses):
             others[j] += np.float64(_ZERO if e == _ONE else e)
             ones[j] += np.float64(_ONE if e == _ONE else _ZERO)
             total[j] += np.float64(q[j])
+            # A class without mass costs nothing, however unlikely it is: 0 * inf is 0 here.
             gap[j] += np.float64(q[j] * (top[j] - row[j]) if q[j] != _ZERO else _ZERO)
             row[j] = e
     for j in range(width):
         rest = others[j] + (ones[j] - 1.0)
-        losses[j] = gap[j] + total[j] * np.float64(log1p(_FLOAT(rest)))
+        loss = gap[j] + total[j] * np.float64(log1p(_FLOAT(rest)))
+        # Without any mass, as where the target is ignored, there is no loss.
+        gap[j] = loss if total[j] != 0 else 0.0
         others[j] = total[j] * (rest / (1.0 + rest))
         top[j] = _FLOAT(total[j] / (1.0 + rest))
-    scale = _FLOAT(1.0 / divisor)
-    for start in range(0, tile.size, width):
-        row, q = tile[start : start + width], mass[start : start + width]
-        for j in range(width):
-            at_top = _FLOAT((total[j] - q[j]) - others[j])
-            slope = at_top if row[j] == _ONE else row[j] * top[j] - q[j]
-            row[j] = slope * scale
+    if slopes.size:
+        scale = _FLOAT(1.0 / divisor)
+        for start in range(0, tile.size, width):
+            row, q = tile[start : start + width], mass[start : start + width]
+            for j in range(width):
+                at_top = _FLOAT((total[j] - q[j]) - others[j])
+                slope = at_top if row[j] == _ONE else row[j] * top[j] - q[j]
+                row[j] = slope * scale if total[j] != 0 else _ZERO
+        _scatter(tile, first, inner, classes, slopes)
+    return _note(gap, losses, first)
 
 
 @kernel
-def smoothed_tile(tile, target, first, inner, weight, ignore_index, smoothing, divisor, losses):
-    classes, width = weight.size, losses.size
+def fill_smoothed(target, first, inner, weight, ignore_index, smoothing, mass):
+    classes, width = weight.size, mass.size // weight.size
     labels = target[first : first + width]
-    mass = np.empty(tile.size, tile.dtype)
     keep, spread = _FLOAT(1.0 - smoothing), _FLOAT(smoothing / classes)
     for c in range(classes):
-        w = weight[c] * spread
+        row, w = mass[c * width : (c + 1) * width], weight[c]
         for j in range(width):
-            mass[c * width + j] = w
-    for j in range(width):
-        if labels[j] != ignore_index:
-            mass[labels[j] * width + j] += weight[labels[j]] * keep
-    _mass_tile(tile, mass, divisor, losses)
-    for j in range(width):
-        if labels[j] == ignore_index:
-            losses[j] = 0
-            for c in range(classes):
-                tile[c * width + j] = 0
+            share = spread + keep if labels[j] == c else spread
+            row[j] = w * share if labels[j] != ignore_index else _ZERO
 
 
 @kernel
-def soft_tile(tile, target, first, inner, weight, ignore_index, smoothing, divisor, losses):
-    classes, width = weight.size, losses.size
-    mass = np.empty(tile.size, tile.dtype)
-    gather(target, first, inner, classes, mass)
+def fill_soft(target, first, inner, weight, ignore_index, smoothing, mass):
+    classes, width = weight.size, mass.size // weight.size
+    _gather(target, first, inner, classes, mass)
     keep, spread = _FLOAT(1.0 - smoothing), _FLOAT(smoothing / classes)
     for c in range(classes):
         row, w = mass[c * width : (c + 1) * width], weight[c]
         for j in range(width):
             row[j] = w * (keep * row[j] + spread)
-    _mass_tile(tile, mass, divisor, losses)

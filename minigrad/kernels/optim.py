@@ -98,10 +98,52 @@ def _adam(param, grad, exp_avg, exp_avg_sq, peaks, rate, decay, sign, shrink, w1
 _amsgrad = _adam.specialise("_amsgrad", _peak=_peak_amsgrad)
 
 
+class Flats:
+    """A parameter and its optimiser state as vectors, made once for all steps on the same arrays."""
+
+    __slots__ = ("arrays", "copied", "no_peaks", "vectors")
+
+    def __init__(self, *arrays: ndarray) -> None:
+        param = arrays[0]
+        if not is_compiled_type(param.dtype):
+            raise TypeError(f"optimisers step float32 and float64 parameters, not {param.dtype}")
+        for array in arrays:
+            _check_shape(array, param)
+        self.arrays = arrays
+        self.vectors = [flat(array) for array in arrays]
+        # A strided array has no flat view: the kernel works on a copy, which is written back.
+        self.copied = any(vector.base is None for vector in self.vectors)
+        self.no_peaks = np.empty(0, param.dtype)
+
+    def step(self, kern: Kernel, grad: ndarray, *options: Any) -> None:
+        """Run `kern` on the parameter, its gradient and its state."""
+        param = self.arrays[0]
+        if grad.shape != param.shape:
+            _check_shape(grad, param)
+        if grad.dtype is not param.dtype:
+            grad = grad.astype(param.dtype)
+        if self.copied:
+            self.vectors = [flat(array) for array in self.arrays]
+        first, *rest = self.vectors
+        kern.run(first.size, first, flat(grad), *rest, *options)
+        if self.copied:
+            for array, vector in zip(self.arrays, self.vectors, strict=True):
+                if vector.base is None:
+                    array[...] = vector.reshape(array.shape)
+
+
+def _check_shape(array: ndarray, param: ndarray) -> None:
+    if array.shape != param.shape:
+        raise RuntimeError(
+            f"The shape of the parameter, {param.shape}, must be that of its gradient and of the "
+            f"optimiser's state, but one of them has {array.shape}. If the parameter has been "
+            "replaced, make a new optimiser."
+        )
+
+
 def sgd_step(
-    param: ndarray,
+    flats: Flats,
     grad: ndarray,
-    momentum_buffer: ndarray | None = None,
     *,
     lr: float,
     momentum: float = 0.0,
@@ -111,39 +153,48 @@ def sgd_step(
     maximize: bool = False,
     first: bool = False,
 ) -> None:
-    """One step of stochastic gradient descent, in place.
+    """One step of stochastic gradient descent, in place, on a parameter (and its momentum buffer).
 
     g = grad + weight_decay param; buffer = momentum buffer + (1 - dampening) g, or g in the `first`
-    step; param -= lr buffer, with `nesterov` lr (g + momentum buffer), without a buffer lr g.
+    step; param -= lr buffer, with `nesterov` lr (g + momentum buffer), without momentum lr g.
     `maximize` reverses grad.  All arrays are of one type, float32 or float64, and any layout.
     """
-    sign = -1.0 if maximize else 1.0
-    if momentum_buffer is None or not momentum:
-        _apply(_sgd, (param,), grad, -float(lr), float(weight_decay), sign)
-        return
     # Floats all: a kernel is compiled once more for integers.
-    options = -float(lr), float(weight_decay), sign, float(momentum), 1.0 - dampening
-    _apply(_sgd_momentum, (param, momentum_buffer), grad, *options, bool(nesterov), bool(first))
+    options = -float(lr), float(weight_decay), -1.0 if maximize else 1.0
+    if momentum:
+        momenta = float(momentum), 1.0 - dampening, bool(nesterov), bool(first)
+        flats.step(_sgd_momentum, grad, *options, *momenta)
+    else:
+        flats.step(_sgd, grad, *options)
 
 
-def adam_step(
-    param: ndarray,
-    grad: ndarray,
-    exp_avg: ndarray,
-    exp_avg_sq: ndarray,
-    max_exp_avg_sq: ndarray | None = None,
+def adam_options(
+    step: float,
     *,
-    step: int,
     lr: float,
     beta1: float = 0.9,
     beta2: float = 0.999,
     eps: float = 1e-8,
     weight_decay: float = 0.0,
-    amsgrad: bool = False,
     maximize: bool = False,
     decoupled: bool = False,
-) -> None:
-    """Step number `step` (from 1) of Adam, or of AdamW if `decoupled`, in place.
+) -> tuple[float, ...]:
+    """What `adam_step` needs in step number `step` (from 1), the same for all parameters of a group."""
+    return (
+        -lr / (1 - beta1**step),
+        0.0 if decoupled else float(weight_decay),
+        -1.0 if maximize else 1.0,
+        1.0 - lr * weight_decay if decoupled else 1.0,
+        1.0 - beta1,
+        float(beta2),
+        1.0 - beta2,
+        math.sqrt(1 - beta2**step),
+        float(eps),
+    )
+
+
+def adam_step(flats: Flats, grad: ndarray, options: tuple[float, ...], amsgrad: bool = False) -> None:
+    """One step of Adam or AdamW, in place, on a parameter, exp_avg, exp_avg_sq (and max_exp_avg_sq).
 
     m = lerp(m, g, 1 - beta1); v = beta2 v + (1 - beta2) g**2; then
     param -= lr / (1 - beta1**step) m / (sqrt(v / (1 - beta2**step)) + eps), where AMSGrad takes the
@@ -152,36 +203,7 @@ def adam_step(
 
     Source: Kingma and Ba 2015; Reddi et al. 2018 (AMSGrad); Loshchilov and Hutter 2019 (AdamW).
     """
-    # Floats all: a kernel is compiled once more for integers.
-    shrink = 1.0 - lr * weight_decay if decoupled else 1.0
-    decay = 0.0 if decoupled else float(weight_decay)
-    root2 = math.sqrt(1.0 - beta2**step)
-    rate = -lr / (1.0 - beta1**step)
-    sign = -1.0 if maximize else 1.0
-    options = rate, decay, sign, shrink, 1.0 - beta1, float(beta2), 1.0 - beta2, root2, float(eps)
-    if amsgrad and max_exp_avg_sq is not None:
-        _apply(_amsgrad, (param, exp_avg, exp_avg_sq, max_exp_avg_sq), grad, *options)
+    if amsgrad:
+        flats.step(_amsgrad, grad, *options)
     else:
-        no_peaks = np.empty(0, param.dtype)
-        _apply(_adam, (param, exp_avg, exp_avg_sq), grad, no_peaks, *options)
-
-
-def _apply(kern: Kernel, arrays: tuple[ndarray, ...], grad: ndarray, *options: Any) -> None:
-    """Run `kern` on the parameter, `grad` and the state: flat, or on copies, written back."""
-    param = arrays[0]
-    if not is_compiled_type(param.dtype):
-        raise TypeError(f"optimisers step float32 and float64 parameters, not {param.dtype}")
-    for array in (grad, *arrays):
-        if array.shape != param.shape:
-            raise RuntimeError(
-                f"The shape of the parameter, {param.shape}, must be that of its gradient and of the "
-                f"optimiser's state, but one of them has {array.shape}. If the parameter has been "
-                "replaced, make a new optimiser."
-            )
-    if grad.dtype != param.dtype:
-        grad = grad.astype(param.dtype)
-    vectors = [flat(array) for array in arrays]
-    kern.run(param.size, vectors[0], flat(grad), *vectors[1:], *options)
-    for array, vector in zip(arrays, vectors, strict=True):
-        if vector.base is None:
-            array[...] = vector.reshape(array.shape)
+        flats.step(_adam, grad, flats.no_peaks, *options)

@@ -61,10 +61,13 @@ def _run(loop: Kernel, *arrays: Array, options: tuple[float, ...] = ()) -> Array
     if not is_compiled_type(dtype):
         result = _run(loop, *(a.astype(np.float64) for a in arrays), options=options)
         return result.astype(dtype if dtype.kind == "f" else np.float32)
-    y = np.empty(x.size, dtype)
-    vectors = [flat(a if a.dtype == dtype else a.astype(dtype)) for a in arrays]
-    loop.run(x.size, *vectors, y, *map(dtype.type, options))
-    return y.reshape(x.shape)
+    y = np.empty(x.shape, dtype)
+    if len(arrays) == 1:  # the usual signatures, without the loops that the general one needs
+        loop.run(x.size, flat(x), y.reshape(-1), *map(dtype.type, options))
+        return y
+    vectors = [flat(a if a.dtype is dtype else a.astype(dtype)) for a in arrays]
+    loop.run(x.size, *vectors, y.reshape(-1), *map(dtype.type, options))
+    return y
 
 
 @kernel

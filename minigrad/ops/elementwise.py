@@ -16,7 +16,6 @@ from minigrad import dtypes
 from minigrad.autograd.op import Primitive, PrimitiveNode, cast, common_operands, primitive
 from minigrad.autograd.tape import Variable
 
-
 # ------------------------------------------------------------------------------------------ arithmetic
 add: Primitive = primitive(
     np.add,
@@ -61,7 +60,7 @@ def add_scaled(input: Any, other: Any, *, alpha: Any = 1) -> Any:
         >>> minigrad.add(minigrad.tensor([1.0, 2.0]), 10, alpha=2)
         tensor([21., 22.])
     """
-    return add(input, other if alpha == 1 else mul(other, alpha))
+    return add(input, other if alpha == 1 else other * alpha)
 
 
 def sub_scaled(input: Any, other: Any, *, alpha: Any = 1) -> Any:
@@ -72,7 +71,7 @@ def sub_scaled(input: Any, other: Any, *, alpha: Any = 1) -> Any:
         >>> minigrad.sub(minigrad.tensor([1.0, 2.0]), 10, alpha=2)
         tensor([-19., -18.])
     """
-    return sub(input, other if alpha == 1 else mul(other, alpha))
+    return sub(input, other if alpha == 1 else other * alpha)
 
 
 mul: Primitive = primitive(
@@ -210,8 +209,16 @@ log2: Primitive = primitive(
     """,
 ).vjp(lambda g, x: g / (x * 0.6931471805599453))
 
+
+def _log10(x: ndarray) -> ndarray:
+    if type(x) is ndarray and x.dtype == np.float32:  # NumPy's own is an ulp off at powers of ten
+        return np.log10(x, dtype=np.float64).astype(np.float32)
+    return np.log10(x)
+
+
 log10: Primitive = primitive(
-    np.log10,
+    _log10,
+    ufunc=np.log10,
     promote="float",
     doc="""The logarithm to base 10.
 
@@ -611,17 +618,117 @@ le = _comparison(np.less_equal, "le", "<=")
 gt = _comparison(np.greater, "gt", ">")
 ge = _comparison(np.greater_equal, "ge", ">=")
 
-logical_and: Primitive = primitive(np.logical_and, doc="Whether both are nonzero.")
-logical_or: Primitive = primitive(np.logical_or, doc="Whether either is nonzero.")
-logical_xor: Primitive = primitive(np.logical_xor, doc="Whether exactly one is nonzero.")
-logical_not: Primitive = primitive(np.logical_not, doc="Whether x is zero.")
-bitwise_and: Primitive = primitive(np.bitwise_and, doc="Bitwise and of integers or bools.")
-bitwise_or: Primitive = primitive(np.bitwise_or, doc="Bitwise or of integers or bools.")
-bitwise_xor: Primitive = primitive(np.bitwise_xor, doc="Bitwise exclusive or of integers or bools.")
-bitwise_not: Primitive = primitive(np.invert, name="bitwise_not", doc="Bitwise complement; logical not of bools.")
-isnan: Primitive = primitive(np.isnan, doc="Where x is nan.")
-isinf: Primitive = primitive(np.isinf, doc="Where x is inf or -inf.")
-isfinite: Primitive = primitive(np.isfinite, doc="Where x is neither nan nor infinite.")
+logical_and: Primitive = primitive(
+    np.logical_and,
+    doc="""Whether both are nonzero, with broadcasting.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.logical_and(minigrad.tensor([0, 2]), minigrad.tensor([3, 3]))
+        tensor([False,  True])
+    """,
+)
+logical_or: Primitive = primitive(
+    np.logical_or,
+    doc="""Whether either is nonzero, with broadcasting.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.logical_or(minigrad.tensor([0, 2]), minigrad.tensor([3, 3]))
+        tensor([True, True])
+    """,
+)
+logical_xor: Primitive = primitive(
+    np.logical_xor,
+    doc="""Whether exactly one is nonzero, with broadcasting.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.logical_xor(minigrad.tensor([0, 2]), minigrad.tensor([3, 3]))
+        tensor([ True, False])
+    """,
+)
+logical_not: Primitive = primitive(
+    np.logical_not,
+    doc="""Whether x is zero.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.logical_not(minigrad.tensor([0, 2]))
+        tensor([ True, False])
+    """,
+)
+bitwise_and: Primitive = primitive(
+    np.bitwise_and,
+    doc="""Bitwise and of integers or bools, with broadcasting.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.tensor([5, 6]) & 3
+        tensor([1, 2])
+    """,
+)
+bitwise_or: Primitive = primitive(
+    np.bitwise_or,
+    doc="""Bitwise or of integers or bools, with broadcasting.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.tensor([5, 6]) | 3
+        tensor([7, 7])
+    """,
+)
+bitwise_xor: Primitive = primitive(
+    np.bitwise_xor,
+    doc="""Bitwise exclusive or of integers or bools, with broadcasting.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.tensor([5, 6]) ^ 3
+        tensor([6, 5])
+    """,
+)
+bitwise_not: Primitive = primitive(
+    np.invert,
+    name="bitwise_not",
+    doc="""Bitwise complement; logical not of bools.
+
+    Example:
+        >>> import minigrad
+        >>> ~minigrad.tensor([True, False])
+        tensor([False,  True])
+    """,
+)
+isnan: Primitive = primitive(
+    np.isnan,
+    doc="""Where x is nan.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.isnan(minigrad.tensor([1.0, float("nan"), float("inf")]))
+        tensor([False,  True, False])
+    """,
+)
+isinf: Primitive = primitive(
+    np.isinf,
+    doc="""Where x is inf or -inf.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.isinf(minigrad.tensor([1.0, float("nan"), float("inf")]))
+        tensor([False, False,  True])
+    """,
+)
+isfinite: Primitive = primitive(
+    np.isfinite,
+    doc="""Where x is neither nan nor infinite.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.isfinite(minigrad.tensor([1.0, float("nan"), float("inf")]))
+        tensor([ True, False, False])
+    """,
+)
 
 
 def isclose(

@@ -8,8 +8,9 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import dtypes
-from minigrad.autograd.op import Primitive, primitive
+from minigrad.autograd.op import NotAnOperand, Primitive, primitive
 from minigrad.autograd.tape import Variable
+from minigrad.kernels.linear import add_bias
 from minigrad.ops.dims import ndim_of
 from minigrad.ops.shape import permute_to, reshape_to, squeeze_axes, swap_last
 
@@ -45,7 +46,9 @@ def _matmul_name(node: Any) -> str:
     return "SqueezeBackward4" if ranks == (1, 2) else names.get(ranks, "UnsafeView") + "Backward0"
 
 
-matmul_arrays: Primitive = primitive(np.matmul, promote=None, grad_name=_matmul_name).vjp(_left_rule, _right_rule)
+matmul_arrays: Primitive = primitive(
+    np.matmul, promote=None, grad_name=_matmul_name, doc="The product itself, without `matmul`'s checks."
+).vjp(_left_rule, _right_rule)
 
 
 def matmul(input: Any, other: Any) -> Any:
@@ -152,8 +155,7 @@ def _linear(x: ndarray, weight: ndarray, bias: ndarray) -> ndarray:
     y = _product(x, weight)
     if bias.dtype is not weight.dtype or bias.shape != weight.shape[:1]:
         _check_bias(weight, bias)
-    y += bias
-    return y
+    return add_bias(y, bias)
 
 
 def _product(x: ndarray, weight: ndarray) -> ndarray:
@@ -173,7 +175,7 @@ def _linear_weight_rule(g: Any, x: Any) -> Any:
     if len(g.shape) > 2:
         g = reshape_to(g, shape=(-1, g.shape[-1]))
         x = reshape_to(x, shape=(-1, x.shape[-1]))
-    return matmul_arrays(permute_to(g, axes=(1, 0), label="T"), x)
+    return matmul_arrays(g.T, x)
 
 
 def _linear_name(node: Any) -> str:

@@ -115,6 +115,6 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     Example:
         >>> import minigrad
         >>> minigrad.logsumexp(minigrad.tensor([1000.0, 1000.0]), dim=0)
-        tensor(1000.6931)
+        tensor(1000.6932)
     """
     return _logsumexp(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)

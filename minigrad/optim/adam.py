@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.kernels.optim import adam_step
+from minigrad.kernels.optim import adam_options, adam_step
 from minigrad.optim.optimizer import Group, Optimizer, check_options, zeros_like
 from minigrad.tensor import Tensor
 
@@ -101,37 +101,32 @@ class Adam(Optimizer):
                 entry["step"] = _count(entry["step"])
 
     def _update(self, group: Group) -> None:
-        lr, (beta1, beta2), eps = float(group["lr"]), group["betas"], group["eps"]
-        weight_decay = group["weight_decay"]
-        amsgrad, maximize = group["amsgrad"], group["maximize"]
-        decoupled = group["decoupled_weight_decay"]
-        states = self.state
+        (beta1, beta2), amsgrad = group["betas"], group["amsgrad"]
+        settings = {
+            "lr": float(group["lr"]),
+            "beta1": beta1,
+            "beta2": beta2,
+            "eps": group["eps"],
+            "weight_decay": group["weight_decay"],
+            "maximize": group["maximize"],
+            "decoupled": group["decoupled_weight_decay"],
+        }
+        moments = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if amsgrad else ("exp_avg", "exp_avg_sq")
+        options, step_of_options = (), 0.0  # parameters of one age share their options
         for param in group["params"]:
             grad = param._grad
             if grad is None:
                 continue
-            state = states[param]
+            state = self.state[param]
             if not state:
                 _start(state, param, amsgrad)
             count = state["step"]._array
             step = count.item() + 1.0
             count.fill(step)
-            adam_step(
-                param._array,
-                grad._array,
-                state["exp_avg"]._array,
-                state["exp_avg_sq"]._array,
-                state["max_exp_avg_sq"]._array if amsgrad else None,
-                step=step,
-                lr=lr,
-                beta1=beta1,
-                beta2=beta2,
-                eps=eps,
-                weight_decay=weight_decay,
-                amsgrad=amsgrad,
-                maximize=maximize,
-                decoupled=decoupled,
-            )
+            if step != step_of_options:
+                options, step_of_options = adam_options(step, **settings), step
+            flats = self._flats(param, [state[name]._array for name in moments])
+            adam_step(flats, grad._array, options, amsgrad)
             param._counter[0] += 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import operator
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd.tape import enable_grad
+from minigrad.kernels.optim import Flats
 from minigrad.tensor import Tensor
 
 Group = dict[str, Any]
@@ -65,6 +67,7 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[Group] = []
+        self._known_flats: dict[Tensor, Flats] = {}
         groups: list[Any] = list(params)
         if not groups:
             raise ValueError(
@@ -88,6 +91,7 @@ class Optimizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._known_flats = {}
         for group in self.param_groups:
             for name, default in self.defaults.items():
                 group.setdefault(name, default)
@@ -104,6 +108,16 @@ class Optimizer:
         for group in self.param_groups:
             self._update(group)
         return loss
+
+    def _flats(self, param: Tensor, state: list[Any]) -> Flats:
+        """The parameter and its state as the kernels take them, made anew when an array was replaced."""
+        known = self._known_flats.get(param)
+        if known is not None:
+            array, *held = known.arrays
+            if array is param._array and all(map(operator.is_, held, state)) and len(held) == len(state):
+                return known
+        known = self._known_flats[param] = Flats(param._array, *state)
+        return known
 
     def _update(self, group: Group) -> None:
         """One step for the parameters of one group."""

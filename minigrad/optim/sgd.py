@@ -96,23 +96,21 @@ class SGD(Optimizer):
             group["nesterov"],
             group["maximize"],
         )
-        states = self.state
         for param in group["params"]:
             grad = param._grad
             if grad is None:
                 continue
-            buffer, first = None, False
+            buffers, first = [], False
             if momentum:
-                state = states[param]
+                state = self.state[param]
                 buffer = state.get("momentum_buffer")
                 if buffer is None:
                     buffer, first = zeros_like(param), True
                     state["momentum_buffer"] = buffer
-                buffer = buffer._array
+                buffers = [buffer._array]
             sgd_step(
-                param._array,
+                self._flats(param, buffers),
                 grad._array,
-                buffer,
                 lr=lr,
                 momentum=momentum,
                 dampening=dampening,
