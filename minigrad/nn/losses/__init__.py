@@ -1,15 +1,15 @@
 """The losses: each a function, whose body is its definition, and a module."""
 
 from minigrad.nn.losses.base import Loss as Loss
-from minigrad.nn.losses.classification import BCELoss as BCELoss
-from minigrad.nn.losses.classification import BCEWithLogitsLoss as BCEWithLogitsLoss
+from minigrad.nn.losses.binary import BCELoss as BCELoss
+from minigrad.nn.losses.binary import BCEWithLogitsLoss as BCEWithLogitsLoss
+from minigrad.nn.losses.binary import binary_cross_entropy as binary_cross_entropy
+from minigrad.nn.losses.binary import (
+    binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
+)
 from minigrad.nn.losses.classification import CrossEntropyLoss as CrossEntropyLoss
 from minigrad.nn.losses.classification import NLLLoss as NLLLoss
 from minigrad.nn.losses.classification import NLLLoss2d as NLLLoss2d
-from minigrad.nn.losses.classification import binary_cross_entropy as binary_cross_entropy
-from minigrad.nn.losses.classification import (
-    binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
-)
 from minigrad.nn.losses.classification import cross_entropy as cross_entropy
 from minigrad.nn.losses.classification import nll_loss as nll_loss
 from minigrad.nn.losses.distribution import KLDivLoss as KLDivLoss

@@ -57,8 +57,7 @@ def resolve_reduction(size_average: bool | None, reduce: bool | None, reduction:
         reduce = True if reduce is None else reduce
         reduction = "none" if not reduce else "mean" if size_average else "sum"
         warnings.warn(
-            "size_average and reduce args will be deprecated, please use "
-            f"reduction='{reduction}' instead.",
+            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
             UserWarning,
             stacklevel=4,
         )
@@ -107,9 +106,9 @@ def loss(
                 values = tuple(settled)
             return check(*values)
 
-        return fused(
-            forward=forward, backward=backward, wrt=wrt, check=prepare, grad_name=grad_name
-        )(definition)
+        return fused(forward=forward, backward=backward, wrt=wrt, check=prepare, grad_name=grad_name)(
+            definition
+        )
 
     return attach
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from minigrad.kernels import losses as kernels
@@ -37,21 +37,31 @@ def _weighted_name(name: str, values: Sequence[Any]) -> str:
 
 
 # -------------------------------------------------------------------------------------- squared error
-def _mse_kernel(input: Any, target: Any, weight: Any, *, reduction: str, grad: bool) -> Any:
-    if weight is not None:
-        return NotImplemented
-    return kernels.squared_error(input, target, reduction=reduction, grad=grad)
+def _unweighted(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """The kernel of a loss whose weighted form is left to the definition."""
+
+    def forward(input: Any, target: Any, weight: Any, *, reduction: str, grad: bool) -> Any:
+        if weight is not None:
+            return NotImplemented
+        return kernel(input, target, reduction=reduction, grad=grad)
+
+    return forward
 
 
-def _check_mse(
-    input: Any, target: Any, average: Any, reduce: Any, reduction: str, weight: Any
-) -> Sequence[Any]:
-    return input, _check("mse", input, target, weight), average, reduce, reduction, weight
+def _checked(name: str) -> Callable[..., Sequence[Any]]:
+    """The check of a loss with weights."""
+
+    def check(
+        input: Any, target: Any, average: Any, reduce: Any, reduction: str, weight: Any
+    ) -> Sequence[Any]:
+        return input, _check(name, input, target, weight), average, reduce, reduction, weight
+
+    return check
 
 
 @loss(
-    forward=_mse_kernel,
-    check=_check_mse,
+    forward=_unweighted(kernels.squared_error),
+    check=_checked("mse"),
     grad_name=lambda values: _weighted_name("MseLossBackward0", values),
 )
 def mse_loss(
@@ -106,21 +116,9 @@ class MSELoss(Loss, fn=mse_loss, omit=("weight",)):
 
 
 # ------------------------------------------------------------------------------------- absolute error
-def _l1_kernel(input: Any, target: Any, weight: Any, *, reduction: str, grad: bool) -> Any:
-    if weight is not None:
-        return NotImplemented
-    return kernels.absolute_error(input, target, reduction=reduction, grad=grad)
-
-
-def _check_l1(
-    input: Any, target: Any, average: Any, reduce: Any, reduction: str, weight: Any
-) -> Sequence[Any]:
-    return input, _check("l1", input, target, weight), average, reduce, reduction, weight
-
-
 @loss(
-    forward=_l1_kernel,
-    check=_check_l1,
+    forward=_unweighted(kernels.absolute_error),
+    check=_checked("l1"),
     grad_name=lambda values: _weighted_name(reduced_name("AbsBackward0")(values), values),
 )
 def l1_loss(
@@ -184,9 +182,7 @@ def _check_smooth_l1(
     return input, _check("smooth_l1", input, target), average, reduce, reduction, beta
 
 
-@loss(
-    forward=kernels.smooth_l1, check=_check_smooth_l1, grad_name=lambda values: _smooth_name(values)
-)
+@loss(forward=kernels.smooth_l1, check=_check_smooth_l1, grad_name=lambda values: _smooth_name(values))
 def smooth_l1_loss(
     input: Any,
     target: Any,
