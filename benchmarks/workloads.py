@@ -1,12 +1,13 @@
 """What is timed: workloads written once and built on minigrad or on torch from the same seed.
 
-A builder returns the workload and a function that runs it and gives some of its numbers, which must be the same
-on both sides.
+A builder returns the workload and a function that runs it and gives some of its numbers, which must be
+the same on both sides.
 """
 
 from __future__ import annotations
 
 import importlib
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -24,7 +25,7 @@ def training_step(backend: str, sizes: list[int], batch: int, optimizer: str) ->
     torch, nn, optim = _module(backend), _module(backend, ".nn"), _module(backend, ".optim")
     torch.manual_seed(0)
     layers: list[Any] = []
-    for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
+    for inputs, outputs in itertools.pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), nn.ReLU()]
     model = nn.Sequential(*layers[:-1])
     settings = {"lr": 1e-3} | ({"momentum": 0.9} if optimizer == "SGD" else {})
@@ -109,8 +110,6 @@ def training_cells(sides: tuple[Side, Side]) -> list[Cell]:
 def loss_cells(sides: tuple[Side, Side]) -> list[Cell]:
     """Losses, forward and backward."""
     return [
-        compare(
-            f"{name} {'×'.join(map(str, shape))}, forward + backward", sides, "losses", [name, shape]
-        )
+        compare(f"{name} {'×'.join(map(str, shape))}, forward + backward", sides, "losses", [name, shape])
         for name, shape in LOSSES
     ]

@@ -159,13 +159,13 @@ def _dtype_or_default(dtype: Any) -> np.dtype:
 def _sizes(sizes: tuple[Any, ...], size: Any) -> tuple[int, ...]:
     found = sizes_from(sizes if size is None else (size,))
     if any(n < 0 for n in found):
-        raise RuntimeError(
-            f"Trying to create tensor with negative dimension {min(found)}: {list(found)}"
-        )
+        raise RuntimeError(f"Trying to create tensor with negative dimension {min(found)}: {list(found)}")
     return found
 
 
-def zeros(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(
+    *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Zeros of the given sizes.
 
     Example:
@@ -177,7 +177,9 @@ def zeros(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, 
     return _finish(np.zeros(_sizes(sizes, size), _dtype_or_default(dtype)), requires_grad, device)
 
 
-def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(
+    *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Ones of the given sizes.
 
     Example:
@@ -188,7 +190,9 @@ def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, r
     return _finish(np.ones(_sizes(sizes, size), _dtype_or_default(dtype)), requires_grad, device)
 
 
-def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(
+    *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """A tensor whose values are not set; here they are zeros.
 
     Example:
@@ -219,7 +223,9 @@ def _like(input: Tensor, dtype: Any) -> tuple[tuple[int, ...], np.dtype]:
     return input._array.shape, kind
 
 
-def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Zeros in the shape and dtype of `input`.
 
     Example:
@@ -241,7 +247,9 @@ def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_
     return _finish(np.ones(*_like(input, dtype)), requires_grad, device)
 
 
-def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """A tensor in the shape and dtype of `input` whose values are not set; here they are zeros.
 
     Example:
@@ -267,7 +275,13 @@ def full_like(
 
 
 def arange(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Any,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """start, start + step, ... up to but not including `end`; int64 where all three are ints.
 
@@ -287,7 +301,9 @@ def arange(
     if (end - start) / step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     ints = all(isinstance(v, int) for v in (start, end, step))
-    kind = (dtypes.int64.numpy if ints else dtypes.default_float()) if dtype is None else dtypes.to_numpy(dtype)
+    kind = (
+        (dtypes.int64.numpy if ints else dtypes.default_float()) if dtype is None else dtypes.to_numpy(dtype)
+    )
     count = math.ceil((end - start) / step)
     return _finish((start + np.arange(count) * step).astype(kind), requires_grad, device)
 
@@ -316,7 +332,9 @@ def linspace(
     return _finish(made.astype(kind), requires_grad, device)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def eye(
+    n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """The identity matrix.
 
     Example:

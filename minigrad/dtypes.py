@@ -7,6 +7,7 @@ torch, not NumPy: Python scalars are weak, 0-d tensors do not promote within the
 
 from __future__ import annotations
 
+import builtins
 import math
 from typing import Any
 
@@ -24,7 +25,7 @@ class dtype:
         (8, False)
     """
 
-    __slots__ = ("name", "numpy", "itemsize", "is_floating_point", "tensor_type", "scalar_type")
+    __slots__ = ("is_floating_point", "itemsize", "name", "numpy", "scalar_type", "tensor_type")
 
     is_complex = False
 
@@ -80,11 +81,11 @@ def to_numpy(kind: Any) -> np.dtype:
     """The NumPy dtype for a `dtype`, a Python type (`float`, `int`, `bool`) or a NumPy dtype."""
     if isinstance(kind, dtype):
         return kind.numpy
-    if kind is _PY_FLOAT:
+    if kind is builtins.float:
         return _default.numpy
-    if kind is _PY_INT:
+    if kind is builtins.int:
         return int64.numpy
-    if kind is _PY_BOOL:
+    if kind is builtins.bool:
         return bool.numpy
     return from_numpy(np.dtype(kind)).numpy
 
@@ -164,15 +165,11 @@ def result_type(*operands: Any) -> np.dtype:
 
 def scalar_dtype(value: Any) -> np.dtype:
     """The dtype a Python scalar takes on its own: bool, int64 or the default float."""
-    if isinstance(value, _PY_BOOL):
+    if isinstance(value, builtins.bool):
         return bool.numpy
-    if isinstance(value, _PY_INT):
+    if isinstance(value, builtins.int):
         return int64.numpy
     return _default.numpy
-
-
-# The public names `float`, `int` and `bool` above hide the built-in types in this module.
-_PY_FLOAT, _PY_INT, _PY_BOOL = type(0.0), type(0), type(True)
 
 
 class Size(tuple):
@@ -217,10 +214,10 @@ class device:
         device(type='cpu')
     """
 
-    __slots__ = ("type", "index")
+    __slots__ = ("index", "type")
 
     def __init__(self, type: Any = "cpu", index: Any = None) -> None:
-        name = type.type if isinstance(type, device) else str(type)
+        name = str(type)
         if name.split(":")[0] != "cpu":
             raise RuntimeError(
                 f"minigrad computes on the CPU only, but device {name!r} was asked for. Use 'cpu', or leave "

@@ -165,9 +165,7 @@ def _brackets(array: Array, margin: int) -> str:
     return _nest(iter(texts), width, array.shape, cut, margin)
 
 
-def _nest(
-    texts: Iterator[str], width: int, shape: tuple[int, ...], cut: list[bool], margin: int
-) -> str:
+def _nest(texts: Iterator[str], width: int, shape: tuple[int, ...], cut: list[bool], margin: int) -> str:
     """Brackets around the next elements of `texts`; `cut` dimensions get an ellipsis."""
     if not shape:
         return next(texts)

@@ -149,9 +149,7 @@ def randint(
     return _finish(array, requires_grad, device)
 
 
-def randperm(
-    n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None
-) -> Tensor:
+def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None) -> Tensor:
     """The integers below `n` in random order.
 
     Example:

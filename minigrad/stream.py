@@ -93,9 +93,7 @@ class Generator:
             raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
         seed = operator.index(seed)
         if not -(2**63) <= seed < 2**64:
-            raise ValueError(
-                f"Overflow when unpacking long long: seed {seed} is outside [-2**63, 2**64)"
-            )
+            raise ValueError(f"Overflow when unpacking long long: seed {seed} is outside [-2**63, 2**64)")
         with self._lock:
             np.random.RandomState(self._twister).seed(seed % 2**32)
             self._seed = seed % 2**64
@@ -133,9 +131,7 @@ class Generator:
         if not isinstance(state, np.ndarray):
             raise TypeError(f"expected a torch.ByteTensor, but got {type(state).__name__}")
         if state.dtype != np.uint8:
-            raise TypeError(
-                f"RNG state must be a torch.ByteTensor, but its dtype is torch.{state.dtype}"
-            )
+            raise TypeError(f"RNG state must be a torch.ByteTensor, but its dtype is torch.{state.dtype}")
         if state.size != _STATE.itemsize:
             raise RuntimeError(
                 f"Expected a CPUGeneratorImplState of size {_STATE.itemsize} but found the input "
@@ -166,9 +162,7 @@ class Generator:
         with self._lock:
             return self._unit(math.prod(shape), kind).reshape(shape)
 
-    def uniform(
-        self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: Any = None
-    ) -> Array:
+    def uniform(self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: Any = None) -> Array:
         """Uniform numbers in [low, high): `low + (high - low) * rand`, rounded once.
 
         Raises:
@@ -317,9 +311,7 @@ def _sizes(shape: Shape) -> tuple[int, ...]:
     sizes = tuple(operator.index(size) for size in given)
     for size in sizes:
         if size < 0:
-            raise RuntimeError(
-                f"Trying to create tensor with negative dimension {size}: {list(sizes)}"
-            )
+            raise RuntimeError(f"Trying to create tensor with negative dimension {size}: {list(sizes)}")
     return sizes
 
 
@@ -352,9 +344,7 @@ def _check_uniform_bounds(low: float, high: float, kind: np.dtype) -> None:
 
 def _check_integer_bounds(low: int, high: int, kind: np.dtype) -> None:
     if low >= high:
-        raise RuntimeError(
-            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
-        )
+        raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
     first, last = _integer_range(kind)
     for bound, value in (("from", low), ("to - 1", high - 1)):
         if not first <= value <= last:

@@ -16,7 +16,17 @@ from minigrad.autograd.hooks import RemovableHandle
 from minigrad.autograd.op import UFUNCS, NotAnOperand, cast, sum_to
 from minigrad.autograd.tape import Leaf, Node, Variable, current_node
 from minigrad.dtypes import Size
-from minigrad.ops import activation, elementwise, fill, indexing, inplace, linalg, reduction, softmax
+from minigrad.ops import (
+    activation,
+    comparison,
+    elementwise,
+    fill,
+    indexing,
+    inplace,
+    linalg,
+    reduction,
+    softmax,
+)
 from minigrad.ops import shape as shapes
 
 _DATA_ONLY = (
@@ -85,17 +95,17 @@ class Tensor(Variable):
     @property
     def grad(self) -> Any:
         """What `backward()` accumulated for this leaf, None before."""
-        if self._grad is None and self._node is not None and not self.is_leaf:
-            if self._node.retained is None:
-                warnings.warn(
-                    "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
-                    "attribute won't be populated during autograd.backward(). If you indeed want the .grad "
-                    "field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf "
-                    "Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf "
-                    "Tensor instead. See github.com/pytorch/pytorch/pull/30531 for more informations.",
-                    UserWarning,
-                    stacklevel=2,
-                )
+        node = self._node
+        if self._grad is None and node is not None and not self.is_leaf and node.retained is None:
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
+                "attribute won't be populated during autograd.backward(). If you indeed want the .grad "
+                "field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf "
+                "Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf "
+                "Tensor instead. See github.com/pytorch/pytorch/pull/30531 for more informations.",
+                UserWarning,
+                stacklevel=2,
+            )
         return self._grad
 
     @grad.setter
@@ -493,25 +503,25 @@ class Tensor(Variable):
         return elementwise.abs(self)
 
     def __invert__(self) -> Tensor:
-        return elementwise.bitwise_not(self)
+        return comparison.bitwise_not(self)
 
-    __and__ = _operator(elementwise.bitwise_and)
+    __and__ = _operator(comparison.bitwise_and)
     __rand__ = __and__
-    __or__ = _operator(elementwise.bitwise_or)
+    __or__ = _operator(comparison.bitwise_or)
     __ror__ = __or__
-    __xor__ = _operator(elementwise.bitwise_xor)
+    __xor__ = _operator(comparison.bitwise_xor)
     __rxor__ = __xor__
 
     def __eq__(self, other: Any) -> Any:
-        return elementwise.eq(self, other) if _comparable(other) else NotImplemented
+        return comparison.eq(self, other) if _comparable(other) else NotImplemented
 
     def __ne__(self, other: Any) -> Any:
-        return elementwise.ne(self, other) if _comparable(other) else NotImplemented
+        return comparison.ne(self, other) if _comparable(other) else NotImplemented
 
-    __lt__ = _operator(elementwise.lt)
-    __le__ = _operator(elementwise.le)
-    __gt__ = _operator(elementwise.gt)
-    __ge__ = _operator(elementwise.ge)
+    __lt__ = _operator(comparison.lt)
+    __le__ = _operator(comparison.le)
+    __gt__ = _operator(comparison.gt)
+    __ge__ = _operator(comparison.ge)
 
     def __iadd__(self, other: Any) -> Tensor:
         return inplace.update(self, elementwise.add, other)
@@ -535,13 +545,13 @@ class Tensor(Variable):
         return inplace.update(self, elementwise.pow, other)
 
     def __iand__(self, other: Any) -> Tensor:
-        return inplace.update(self, elementwise.bitwise_and, other)
+        return inplace.update(self, comparison.bitwise_and, other)
 
     def __ior__(self, other: Any) -> Tensor:
-        return inplace.update(self, elementwise.bitwise_or, other)
+        return inplace.update(self, comparison.bitwise_or, other)
 
     def __ixor__(self, other: Any) -> Tensor:
-        return inplace.update(self, elementwise.bitwise_xor, other)
+        return inplace.update(self, comparison.bitwise_xor, other)
 
     # ------------------------------------------------------------------- operations, by their family
     add = elementwise.add_scaled
@@ -566,12 +576,12 @@ class Tensor(Variable):
         elementwise.trunc,
         elementwise.round,
     )
-    eq, ne, lt, le = elementwise.eq, elementwise.ne, elementwise.lt, elementwise.le
-    gt, ge = elementwise.gt, elementwise.ge
-    logical_and, logical_or = elementwise.logical_and, elementwise.logical_or
-    logical_xor, logical_not = elementwise.logical_xor, elementwise.logical_not
-    isnan, isinf, isfinite = elementwise.isnan, elementwise.isinf, elementwise.isfinite
-    allclose, equal, isclose = elementwise.allclose, elementwise.equal, elementwise.isclose
+    eq, ne, lt, le = comparison.eq, comparison.ne, comparison.lt, comparison.le
+    gt, ge = comparison.gt, comparison.ge
+    logical_and, logical_or = comparison.logical_and, comparison.logical_or
+    logical_xor, logical_not = comparison.logical_xor, comparison.logical_not
+    isnan, isinf, isfinite = comparison.isnan, comparison.isinf, comparison.isfinite
+    allclose, equal, isclose = comparison.allclose, comparison.equal, comparison.isclose
 
     sigmoid, tanh, relu = activation.sigmoid, activation.tanh, activation.relu
     softmax, log_softmax, logsumexp = softmax.softmax, softmax.log_softmax, softmax.logsumexp

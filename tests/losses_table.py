@@ -170,9 +170,7 @@ def _rows() -> Iterator[Row]:
             label_smoothing=(0.0, 0.1, 1.0),
         ):
             yield Row("cross_entropy", "CrossEntropyLoss", _classes(shape, target), label, options)
-        for options in _grid(
-            reduction=REDUCTIONS, weight=class_weights, label_smoothing=(0.0, 0.1)
-        ):
+        for options in _grid(reduction=REDUCTIONS, weight=class_weights, label_smoothing=(0.0, 0.1)):
             soft = _class_probabilities(shape)
             yield Row("cross_entropy", "CrossEntropyLoss", soft, f"soft-{label}", options)
             yield Row(
@@ -193,9 +191,7 @@ def _rows() -> Iterator[Row]:
         )
         pair = lambda rng: (rng.standard_normal(3), rng.standard_normal(3), np.array(1.0))  # noqa: E731
         for label, inputs in (("rows", rows), ("pair", pair)):
-            yield Row(
-                "cosine_embedding_loss", "CosineEmbeddingLoss", inputs, label, options, wrt=(0, 1)
-            )
+            yield Row("cosine_embedding_loss", "CosineEmbeddingLoss", inputs, label, options, wrt=(0, 1))
 
 
 ROWS = list(_rows())
@@ -218,10 +214,7 @@ def call(namespace: Any, functional: Any, row: Row, dtype: Any = np.float64) -> 
 
 def options_of(namespace: Any, row: Row, dtype: Any = np.float64) -> dict[str, Any]:
     """The row's options with arrays as tensors."""
-    return {
-        k: namespace.tensor(v.astype(dtype)) if isinstance(v, np.ndarray) else v
-        for k, v in row.options
-    }
+    return {k: namespace.tensor(v.astype(dtype)) if isinstance(v, np.ndarray) else v for k, v in row.options}
 
 
 def cotangent_of(shape: tuple[int, ...]) -> np.ndarray:

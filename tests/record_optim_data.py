@@ -139,8 +139,7 @@ def record():
 
     steps = {
         key([name, options]): {
-            dtype: digits(train(torch, torch.optim, name, options, dtype))
-            for dtype in ("float32", "float64")
+            dtype: digits(train(torch, torch.optim, name, options, dtype)) for dtype in ("float32", "float64")
         }
         for name, options in CASES
     }

@@ -442,9 +442,7 @@ def test_bad_arguments_are_refused_as_torch_refuses_them(torch, action, kind, me
 def test_streams_take_no_order():
     for options in ({"shuffle": True}, {"sampler": [0]}, {"batch_sampler": [[0]]}):
         (name,) = options
-        with pytest.raises(
-            ValueError, match=f"IterableDataset: expected unspecified {name} option"
-        ):
+        with pytest.raises(ValueError, match=f"IterableDataset: expected unspecified {name} option"):
             data.DataLoader(Stream(3), **options)
     with pytest.raises(AssertionError, match="ConcatDataset does not support IterableDataset"):
         data.ConcatDataset([Stream(3)])
@@ -457,6 +455,4 @@ def test_signatures_are_those_of_torch(torch):
     for name in names:
         ours = inspect.signature(getattr(data, name).__init__).parameters.values()
         theirs = inspect.signature(getattr(torch.utils.data, name).__init__).parameters.values()
-        assert [(p.name, p.kind, p.default) for p in ours] == [
-            (p.name, p.kind, p.default) for p in theirs
-        ]
+        assert [(p.name, p.kind, p.default) for p in ours] == [(p.name, p.kind, p.default) for p in theirs]

@@ -127,9 +127,7 @@ def elements(dtype):
         return None
     if dtype in INTEGERS:
         info = np.iinfo(dtype)
-        return st.integers(-9, 9).map(lambda n: n % (info.max + 1)) | arrays.from_dtype(
-            np.dtype(dtype)
-        )
+        return st.integers(-9, 9).map(lambda n: n % (info.max + 1)) | arrays.from_dtype(np.dtype(dtype))
     width = 32 if dtype == "float32" else 64
     whole = st.integers(-(10**9), 10**9).map(lambda n: float(np.float32(n)))
     near = st.floats(-20, 20, width=width)

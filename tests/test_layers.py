@@ -45,9 +45,7 @@ INIT = {
     "xavier_uniform_": lambda t, x: t.nn.init.xavier_uniform_(x, gain=5 / 3),
     "xavier_normal_": lambda t, x: t.nn.init.xavier_normal_(x),
     "kaiming_uniform_": lambda t, x: t.nn.init.kaiming_uniform_(x, a=0.3),
-    "kaiming_normal_": lambda t, x: t.nn.init.kaiming_normal_(
-        x, mode="fan_out", nonlinearity="relu"
-    ),
+    "kaiming_normal_": lambda t, x: t.nn.init.kaiming_normal_(x, mode="fan_out", nonlinearity="relu"),
     "trunc_normal_": lambda t, x: t.nn.init.trunc_normal_(x, 0.0, 1.5),
     "trunc_normal_ of a tail": lambda t, x: t.nn.init.trunc_normal_(x, 0.0, 1.0, 1.5, 2.5),
 }
@@ -111,8 +109,7 @@ def test_initialisers_fill_in_place_and_take_a_generator():
     assert parameter._version == version + 1
     state = minigrad.get_rng_state().tolist()
     draws = [
-        nn.init.uniform_(minigrad.zeros(3), generator=minigrad.Generator().manual_seed(5))
-        for _ in range(2)
+        nn.init.uniform_(minigrad.zeros(3), generator=minigrad.Generator().manual_seed(5)) for _ in range(2)
     ]
     assert draws[0].tolist() == draws[1].tolist()
     assert minigrad.get_rng_state().tolist() == state
@@ -206,9 +203,7 @@ def test_activations(name):
 def test_activations_are_torchs(name, dtype):
     torch = namespace("torch")
     assert repr(ACTIVATIONS[name](nn)) == repr(ACTIVATIONS[name](torch.nn)) == name
-    tolerance = (
-        {"rtol": 2e-6, "atol": 2e-7} if dtype == "float32" else {"rtol": 1e-12, "atol": 1e-15}
-    )
+    tolerance = {"rtol": 2e-6, "atol": 2e-7} if dtype == "float32" else {"rtol": 1e-12, "atol": 1e-15}
     for ours, theirs in zip(
         value_and_gradient(minigrad, name, dtype),
         value_and_gradient(torch, name, dtype),
@@ -267,8 +262,7 @@ OUTCOMES = {
     ),
     "fan of a vector": (
         lambda t: t.nn.init.xavier_normal_(t.zeros(2)),
-        "ValueError: Fan in and fan out can not be computed for tensor with fewer than 2 "
-        "dimensions",
+        "ValueError: Fan in and fan out can not be computed for tensor with fewer than 2 dimensions",
     ),
     "unknown fan": (
         lambda t: t.nn.init.kaiming_normal_(t.zeros(2, 2), mode="both"),
@@ -296,8 +290,7 @@ OUTCOMES = {
     ),
     "sequence plus a number": (
         lambda t: t.nn.Sequential() + 3,
-        "ValueError: add operator supports only objects of Sequential class, but <class 'int'> is "
-        "given.",
+        "ValueError: add operator supports only objects of Sequential class, but <class 'int'> is given.",
     ),
     "insertion past the end": (
         lambda t: t.nn.Sequential().insert(2, t.nn.ReLU()),
@@ -313,8 +306,7 @@ OUTCOMES = {
     ),
     "dict of a number": (
         lambda t: t.nn.ModuleDict(3),
-        "TypeError: ModuleDict.update should be called with an iterable of key/value pairs, but "
-        "got int",
+        "TypeError: ModuleDict.update should be called with an iterable of key/value pairs, but got int",
     ),
     "dict with a method's name": (
         lambda t: t.nn.ModuleDict({"keys": t.nn.ReLU()}),

@@ -98,8 +98,7 @@ OUTCOMES = {
     "buffer := None": (assigned("mean", lambda t: None), "['weight', 'bias', 'act']"),
     "buffer := number": (
         assigned("mean", lambda t: 3.0),
-        "TypeError: cannot assign 'float' as buffer 'mean' "
-        "(torch.nn.Buffer, torch.Tensor or None expected)",
+        "TypeError: cannot assign 'float' as buffer 'mean' (torch.nn.Buffer, torch.Tensor or None expected)",
     ),
     "buffer := parameter": (
         assigned("mean", lambda t: t.nn.Parameter(t.zeros(2))),

@@ -515,6 +515,4 @@ def test_signatures_are_those_of_torch():
     for name in ("SGD", "Adam", "AdamW"):
         ours = inspect.signature(getattr(optim, name).__init__).parameters.values()
         theirs = inspect.signature(getattr(torch.optim, name).__init__).parameters.values()
-        assert [(p.name, p.kind, p.default) for p in ours] == [
-            (p.name, p.kind, p.default) for p in theirs
-        ]
+        assert [(p.name, p.kind, p.default) for p in ours] == [(p.name, p.kind, p.default) for p in theirs]

@@ -81,9 +81,7 @@ def test_nested_containers_of_anything_plain(path):
         "model": nn.Linear(1, 1).state_dict(),
         "optimizer": {
             "state": {0: {"step": minigrad.tensor(3.0), "exp_avg": minigrad.zeros(2)}, 1: {}},
-            "param_groups": [
-                {"lr": 1e-3, "betas": (0.9, 0.999), "foreach": None, "params": [0, 1]}
-            ],
+            "param_groups": [{"lr": 1e-3, "betas": (0.9, 0.999), "foreach": None, "params": [0, 1]}],
         },
         "epoch": 3,
         "best": -math.inf,
@@ -138,8 +136,7 @@ def test_keys_that_would_clash_or_are_no_file_names(path):
     found = round_trip(tensors, path)
     assert list(found) == list(tensors)
     values = [
-        item["b" if key == "a" else "json"] if isinstance(item, dict) else item
-        for key, item in found.items()
+        item["b" if key == "a" else "json"] if isinstance(item, dict) else item for key, item in found.items()
     ]
     assert [value.item() for value in values] == [float(i) for i in range(1, 11)]
 
@@ -247,9 +244,7 @@ def test_pickled_arrays_are_not_unpickled(path):
     file = io.BytesIO()
     np.save(file, np.array([Trap()]), allow_pickle=True)
     damaged(path, x_npy=file.getvalue())
-    with pytest.raises(
-        RuntimeError, match="is damaged: ValueError: Object arrays cannot be loaded"
-    ):
+    with pytest.raises(RuntimeError, match="is damaged: ValueError: Object arrays cannot be loaded"):
         load(path)
 
 

@@ -269,9 +269,7 @@ DRAWS = st.one_of(
         st.floats(0, 1e3, width=32),
         FLOATS,
     ),
-    st.tuples(
-        st.just("randint"), st.just(-3), WIDTHS.map(lambda w: w - 3), SHAPES, st.just("int64")
-    ),
+    st.tuples(st.just("randint"), st.just(-3), WIDTHS.map(lambda w: w - 3), SHAPES, st.just("int64")),
     st.tuples(st.just("randperm"), st.integers(0, 300)),
     st.tuples(st.just("bernoulli"), st.integers(1, 40), FLOATS),
     st.just(("random63",)),

@@ -91,10 +91,13 @@ def test_bce_by_hand() -> None:
     assert repr(loss) == "tensor(0.8000, grad_fn=<BinaryCrossEntropyBackward0>)"
     assert repr(probabilities).endswith("grad_fn=<SigmoidBackward0>)")
     rows = zip(target.data.tolist(), [shown[i : i + 3] for i in (0, 3, 6)], strict=True)
-    by_hand = -sum(
-        sum(t * math.log(p) + (1 - t) * math.log(1 - p) for t, p in zip(ts, ps, strict=True)) / 3
-        for ts, ps in rows
-    ) / 3
+    by_hand = (
+        -sum(
+            sum(t * math.log(p) + (1 - t) * math.log(1 - p) for t, p in zip(ts, ps, strict=True)) / 3
+            for ts, ps in rows
+        )
+        / 3
+    )
     assert by_hand == pytest.approx(0.8000147727101611, abs=1e-15)
     elements = -(
         target.data * np.log(probabilities.data) + (1 - target.data) * np.log(1 - probabilities.data)

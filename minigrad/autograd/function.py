@@ -114,16 +114,12 @@ class Function:
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """Compute the result; nothing is recorded inside."""
-        raise NotImplementedError(
-            "You must implement the forward function for custom autograd.Function."
-        )
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """The gradient of each argument of `forward`, from those of its results."""
-        raise NotImplementedError(
-            "You must implement the backward function for custom autograd.Function."
-        )
+        raise NotImplementedError("You must implement the backward function for custom autograd.Function.")
 
     @classmethod
     def apply(cls, *args: Any) -> Any:
@@ -147,7 +143,7 @@ class Function:
 class FunctionNode(Node):
     """A recorded call of a `Function`."""
 
-    __slots__ = ("function", "ctx", "shapes", "results")
+    __slots__ = ("ctx", "function", "results", "shapes")
 
     def __init__(self, function: type[Function], ctx: Any, args: Sequence[Any], edges: list) -> None:
         super().__init__(edges)

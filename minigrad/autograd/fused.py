@@ -39,7 +39,7 @@ def scale(g: ndarray, gradient: ndarray) -> ndarray:
 def scale_classes(g: ndarray, gradient: ndarray) -> ndarray:
     """`scale` for losses that reduce the class dimension 1 (0 for a single sample)."""
     if 0 < g.ndim < gradient.ndim:
-        g = g.reshape(g.shape[:1] + (1,) + g.shape[1:])
+        g = g.reshape(g.shape[0], 1, *g.shape[1:])
     return scale(g, gradient)
 
 
@@ -70,9 +70,7 @@ class Fused:
         plain = [self._places[p.name] for p in wanted if p.kind is not p.KEYWORD_ONLY]
         self._operands = itemgetter(*plain)
         self._options = [
-            (p.name, self._places[p.name])
-            for p in wanted
-            if p.kind is p.KEYWORD_ONLY and p.name != "grad"
+            (p.name, self._places[p.name]) for p in wanted if p.kind is p.KEYWORD_ONLY and p.name != "grad"
         ]
 
     def _bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
@@ -136,7 +134,7 @@ class Fused:
 class FusedNode(Node):
     """A recorded call of a fused operation: its arguments, and the gradients the kernel computed."""
 
-    __slots__ = ("op", "values", "gradients", "variables", "versions")
+    __slots__ = ("gradients", "op", "values", "variables", "versions")
 
     def __init__(self, op: Fused, values: Sequence[Any], gradients: tuple[ndarray, ...]) -> None:
         Node.__init__(self, [values[place]._node for place in op.wrt])

@@ -127,7 +127,7 @@ class Primitive:
 
     def option_values(self, given: dict[str, Any]) -> list[Any]:
         """The options in the order of the rules' pool."""
-        return [given[name] if name in given else value for name, value in self.options.items()]
+        return [given.get(name, default) for name, default in self.options.items()]
 
     def __call__(self, *operands: Any, **options: Any) -> Any:
         for operand in operands:
@@ -168,11 +168,7 @@ class Primitive:
             shapes.append(shape)
             edges.append(node)
         if self.promote is not None and not (
-            fits
-            and (
-                kind in _FLOATS
-                or (self.promote == "common" and kind is not _BOOL and not has_float)
-            )
+            fits and (kind in _FLOATS or (self.promote == "common" and kind is not _BOOL and not has_float))
         ):
             converted = common_operands(self, operands, self.promote == "float")
             if any(new is not old for new, old in zip(converted, operands, strict=True)):
@@ -185,9 +181,7 @@ class Primitive:
             y = np.asarray(y)
         result = prototype._result._wrap(y)
         if tracked and mode.enabled and self.rules and y.dtype.kind == "f":
-            result._node = PrimitiveNode(
-                self, tracked, edges, shapes, options, operands, arrays, result
-            )
+            result._node = PrimitiveNode(self, tracked, edges, shapes, options, operands, arrays, result)
         if self.view:
             _link_view(result, prototype, self, options)
         return result
@@ -315,7 +309,7 @@ def _link_view(result: Variable, source: Variable, op: Primitive, options: dict)
 class PrimitiveNode(Node):
     """A recorded call of a primitive."""
 
-    __slots__ = ("op", "options", "arrays", "shapes", "output", "counters", "versions", "keeps")
+    __slots__ = ("arrays", "counters", "keeps", "op", "options", "output", "shapes", "versions")
 
     arrays: Any  # what was saved of the operands, None in other places; None when freed
 
@@ -338,8 +332,9 @@ class PrimitiveNode(Node):
         self.options = options
         self.shapes = shapes
         self.keeps = keeps = op.saves_for(tracked)
-        self.counters = counters = []
-        self.versions = versions = []
+        counters: list[list[int]] = []
+        versions: list[int] = []
+        self.counters, self.versions = counters, versions
         for place in keeps.kept:
             operand = operands[place]
             counter = operand._counter if isinstance(operand, Variable) else _CONSTANT
@@ -373,16 +368,12 @@ class PrimitiveNode(Node):
         else:
             pool = [g, output, *arrays, *self.shapes, *options]
             gradients = []
-            for edge, rule, pick, shape in zip(
-                self.edges, op.rules, op.picks, self.shapes, strict=True
-            ):
+            for edge, rule, pick, shape in zip(self.edges, op.rules, op.picks, self.shapes, strict=True):
                 if edge is None or rule is None:
                     gradients.append(None)
                     continue
                 gradient = rule(*pick(pool))
-                gradients.append(
-                    gradient if gradient.shape == shape else sum_to(gradient, shape=shape)
-                )
+                gradients.append(gradient if gradient.shape == shape else sum_to(gradient, shape=shape))
         return gradients
 
     def _variables(self, g: Variable) -> tuple[list[Any], Any]:

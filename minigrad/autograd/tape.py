@@ -224,7 +224,7 @@ class Variable:
     operation adds one. `_view` says of what this is a view, None where it owns its memory.
     """
 
-    __slots__ = ("_array", "_node", "_grad", "_counter", "_view", "__weakref__")
+    __slots__ = ("__weakref__", "_array", "_counter", "_grad", "_node", "_view")
 
     _array: ndarray
     _node: Node | None
@@ -257,9 +257,9 @@ _new = object.__new__
 
 
 class View:
-    """Of which variable, and by which steps, a view was made; renews its node when the base was written to."""
+    """Of which variable, and by which steps, a view was made, so that its node can be renewed."""
 
-    __slots__ = ("base", "steps", "base_node")
+    __slots__ = ("base", "base_node", "steps")
 
     def __init__(self, base: Variable, steps: tuple) -> None:
         self.base = base
@@ -293,7 +293,7 @@ class Node:
     A node is made after its operands' nodes, so `sequence` orders the graph topologically.
     """
 
-    __slots__ = ("edges", "sequence", "hooks", "retained", "__weakref__")
+    __slots__ = ("__weakref__", "edges", "hooks", "retained", "sequence")
 
     edges: Sequence[Node | None]
 
@@ -375,7 +375,7 @@ class Leaf(Node):
 class Pick(Node):
     """One of several results of a node: puts its cotangent in its place among the node's."""
 
-    __slots__ = ("function", "index", "count")
+    __slots__ = ("count", "function", "index")
 
     def __init__(self, function: Node, index: int, count: int) -> None:
         super().__init__((function,))

@@ -110,13 +110,16 @@ def _run(
     empty = EMPTY.get(dtype)
     if empty is None or y.shape != shape or (y.dtype is not dtype and y.dtype != dtype):
         return NotImplemented
-    w = p = _ONES[dtype]
+    w: ndarray = _ONES[dtype]
+    p: ndarray = w
     if weight is not None or pos_weight is not None:
-        w, p = _spread(weight, x), _spread(pos_weight, x)
-        if w is None or p is None:
+        spread = _spread(weight, x), _spread(pos_weight, x)
+        if spread[0] is None or spread[1] is None:
             return NotImplemented
+        w, p = spread
     value = total = np.empty((), dtype)
-    losses = slopes = empty
+    losses: ndarray = empty
+    slopes: ndarray = empty
     gradient = None
     if grad:
         gradient = np.empty(shape, dtype)

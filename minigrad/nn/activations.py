@@ -84,9 +84,7 @@ def _hardtanh(x: Tensor, min_val: float, max_val: float) -> Tensor:
     return where(x <= min_val, min_val, where(x >= max_val, max_val, x))
 
 
-def hardtanh(
-    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
-) -> Tensor:
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """x limited to [min_val, max_val]; its derivative at both edges is 0.
 
     Raises:

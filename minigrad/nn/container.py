@@ -125,8 +125,7 @@ class Sequential(_Sequence):
     def _check_sequential(self, other: Any) -> None:
         if not isinstance(other, Sequential):
             raise ValueError(
-                "add operator supports only objects of Sequential class, but "
-                f"{type(other)} is given."
+                f"add operator supports only objects of Sequential class, but {type(other)} is given."
             )
 
 
@@ -302,8 +301,7 @@ class ParameterList(Module):
         """Add values at the end."""
         if not isinstance(values, Iterable) or isinstance(values, Tensor):
             raise TypeError(
-                "ParameterList.extend should be called with an iterable, but got "
-                f"{type(values).__name__}"
+                f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}"
             )
         for value in list(values):
             self.append(value)

@@ -377,8 +377,7 @@ class Module:
             return self
         if not wanted.is_floating_point:
             raise TypeError(
-                "nn.Module.to only accepts floating point or complex dtypes, but got desired "
-                f"dtype={wanted}"
+                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={wanted}"
             )
         return self._apply(lambda t: t.to(wanted) if t.is_floating_point() else t)
 
@@ -478,9 +477,7 @@ class Module:
         """
         return self._register_hook(self._forward_hooks, hook)
 
-    def register_full_backward_hook(
-        self, hook: Callable[[Module, tuple, tuple], Any]
-    ) -> RemovableHandle:
+    def register_full_backward_hook(self, hook: Callable[[Module, tuple, tuple], Any]) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` in every backward through this module.
 
         Both are tuples, with None for what has no gradient. What it returns replaces grad_input.

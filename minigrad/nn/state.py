@@ -24,10 +24,7 @@ class _IncompatibleKeys(_Keys):
     def __repr__(self) -> str:
         if not self.missing_keys and not self.unexpected_keys:
             return "<All keys matched successfully>"
-        return (
-            f"_IncompatibleKeys(missing_keys={self.missing_keys}, "
-            f"unexpected_keys={self.unexpected_keys})"
-        )
+        return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
     __str__ = __repr__
 
@@ -93,7 +90,5 @@ class Loading:
                     names = ", ".join(f'"{key}"' for key in keys)
                     errors.insert(0, f"{kind} key(s) in state_dict: {names}. ")
         if errors:
-            raise RuntimeError(
-                f"Error(s) in loading state_dict for {module_name}:\n\t" + "\n\t".join(errors)
-            )
+            raise RuntimeError(f"Error(s) in loading state_dict for {module_name}:\n\t" + "\n\t".join(errors))
         return _IncompatibleKeys(self.missing, self.unexpected)

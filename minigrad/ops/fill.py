@@ -22,9 +22,7 @@ def uniform_(self: Any, a: float = 0.0, b: float = 1.0, *, generator: Generator 
     return assign(self, source.uniform(self._array.shape, a, b, self._array.dtype))
 
 
-def normal_(
-    self: Any, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None
-) -> Any:
+def normal_(self: Any, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Any:
     """Fill with normal values."""
     source = source_of(generator)
     return assign(self, source.normal(self._array.shape, mean, std, self._array.dtype))

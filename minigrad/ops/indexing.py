@@ -1,4 +1,4 @@
-"""Indexing: reading and writing with `x[...]`, gather, one_hot, and in-place changes that gradients follow."""
+"""Indexing: reading and writing with `x[...]`, gather, one_hot, masks; gradients follow."""
 
 from __future__ import annotations
 
@@ -185,9 +185,7 @@ def _write(base: ndarray, value: ndarray, *, steps: tuple, index: tuple[Any, ...
 
 
 write_region: Primitive = primitive(_write, grad_name="torch::autograd::CopySlices").vjp(
-    lambda g, value_shape, steps, index: write_region(
-        g, zeros_of(value_shape, g), steps=steps, index=index
-    ),
+    lambda g, value_shape, steps, index: write_region(g, zeros_of(value_shape, g), steps=steps, index=index),
     lambda g, steps, index: read_index(_replay(g, steps), index=index),
 )
 

@@ -43,8 +43,7 @@ def _store(target: Variable, value: Any, index: tuple[Any, ...]) -> None:
     if not target._array.flags.writeable:
         raise RuntimeError(_read_only(target._array))
     recorded = mode.enabled and (
-        current_node(target) is not None
-        or (isinstance(value, Variable) and current_node(value) is not None)
+        current_node(target) is not None or (isinstance(value, Variable) and current_node(value) is not None)
     )
     if recorded:
         view = target._view
@@ -178,9 +177,7 @@ def _misfit(index: tuple[Any, ...], given: tuple[int, ...], region: tuple[int, .
                 f"({given[-back]}) at non-singleton dimension {len(region) - back}.  Target sizes: "
                 f"{list(region)}.  Tensor sizes: {list(given)}"
             )
-    return (
-        f"The value of shape {list(given)} has more dimensions than the region of shape {list(region)}."
-    )
+    return f"The value of shape {list(given)} has more dimensions than the region of shape {list(region)}."
 
 
 def _fitted(target: Any, value: Any) -> Any:

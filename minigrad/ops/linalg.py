@@ -12,7 +12,7 @@ from minigrad.autograd.op import NotAnOperand, Primitive, primitive
 from minigrad.autograd.tape import Variable
 from minigrad.kernels.linear import add_bias
 from minigrad.ops.dims import ndim_of
-from minigrad.ops.shape import permute_to, reshape_to, squeeze_axes, swap_last
+from minigrad.ops.shape import reshape_to, squeeze_axes, swap_last
 
 
 def _column(x: Any) -> Any:
@@ -109,7 +109,10 @@ def _c_name(array: ndarray) -> str:
 
 def _mismatch(a: ndarray, b: ndarray) -> str:
     if a.ndim == b.ndim == 1:
-        return f"inconsistent tensor size, expected tensor [{a.size}] and src [{b.size}] to have the same number of elements, but got {a.size} and {b.size} elements respectively"
+        return (
+            f"inconsistent tensor size, expected tensor [{a.size}] and src [{b.size}] to have the same "
+            f"number of elements, but got {a.size} and {b.size} elements respectively"
+        )
     if b.ndim == 1:
         return f"size mismatch, got input ({a.shape[-2]}), mat ({a.shape[-2]}x{a.shape[-1]}), vec ({b.size})"
     rows = int(np.prod(a.shape[:-1])) if b.ndim == 2 else a.shape[-2] if a.ndim > 1 else 1
@@ -144,9 +147,7 @@ def dot(input: Any, tensor: Any) -> Any:
         tensor(11.)
     """
     if ndim_of(input) != 1 or ndim_of(tensor) != 1:
-        raise RuntimeError(
-            f"1D tensors expected, but got {ndim_of(input)}D and {ndim_of(tensor)}D tensors"
-        )
+        raise RuntimeError(f"1D tensors expected, but got {ndim_of(input)}D and {ndim_of(tensor)}D tensors")
     return matmul(input, tensor)
 
 
@@ -192,7 +193,9 @@ def _product_name(node: Any) -> str:
     return {1: "SqueezeBackward4", 2: "MmBackward0"}.get(len(node.shapes[0]), "UnsafeViewBackward0")
 
 
-_homogeneous: Primitive = primitive(_product, grad_name=_product_name).vjp(lambda g, weight: matmul_arrays(g, weight), _linear_weight_rule)
+_homogeneous: Primitive = primitive(_product, grad_name=_product_name).vjp(
+    lambda g, weight: matmul_arrays(g, weight), _linear_weight_rule
+)
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:

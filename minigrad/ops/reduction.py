@@ -10,8 +10,9 @@ from minigrad import dtypes
 from minigrad.autograd.op import Primitive, broadcast_to, cast, primitive
 from minigrad.autograd.tape import Variable
 from minigrad.kernels import reduction as kernels
+from minigrad.ops.comparison import isnan
 from minigrad.ops.dims import ndim_of, normalize_dim, normalize_dims
-from minigrad.ops.elementwise import abs, as_float, isnan, maximum, minimum, pow, sign, where
+from minigrad.ops.elementwise import abs, as_float, maximum, minimum, pow, sign, where
 from minigrad.ops.indexing import put_along
 from minigrad.ops.shape import permute_to, reshape_to
 
@@ -44,9 +45,7 @@ _sum: Primitive = primitive(kernels.sum, operands=("x",), grad_name=_numbered("S
     lambda g, x_shape, axes, keepdims: restore_dims(g, x_shape, axes, keepdims)
 )
 _mean: Primitive = primitive(kernels.mean, operands=("x",), grad_name=_numbered("Mean")).vjp(
-    lambda g, x_shape, axes, keepdims: restore_dims(
-        g / (_count(x_shape, axes) or 1), x_shape, axes, keepdims
-    )
+    lambda g, x_shape, axes, keepdims: restore_dims(g / (_count(x_shape, axes) or 1), x_shape, axes, keepdims)
 )
 
 
@@ -71,12 +70,12 @@ def _share_all(g: Any, x: Any, y: Any) -> Any:
     return ties * (g / _sum(ties, axes=None, keepdims=False))
 
 
-_max_of_all: Primitive = primitive(
-    kernels.max, name="max", operands=("x",), grad_name="MaxBackward1"
-).vjp(lambda g, x, y: _share_all(g, x, y))
-_min_of_all: Primitive = primitive(
-    kernels.min, name="min", operands=("x",), grad_name="MinBackward1"
-).vjp(lambda g, x, y: _share_all(g, x, y))
+_max_of_all: Primitive = primitive(kernels.max, name="max", operands=("x",), grad_name="MaxBackward1").vjp(
+    lambda g, x, y: _share_all(g, x, y)
+)
+_min_of_all: Primitive = primitive(kernels.min, name="min", operands=("x",), grad_name="MinBackward1").vjp(
+    lambda g, x, y: _share_all(g, x, y)
+)
 
 
 def _product_of_others(x: Any, y: Any, axes: Axes, keepdims: bool) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,13 @@ def _reshape(x: ndarray, *, shape: tuple[int, ...], label: str = "View") -> ndar
     return x.reshape(shape)
 
 
-reshape_to: Primitive = primitive(_reshape, view=True, grad_name=lambda node: f"{node.options.get('label', 'View')}Backward0")
-reshape_to.vjp(lambda g, x_shape: reshape_to(g, shape=x_shape))
+def _label_or(default: str) -> Callable[[Any], str]:
+    return lambda node: f"{node.options.get('label', default)}Backward0"
+
+
+reshape_to: Primitive = primitive(_reshape, view=True, grad_name=_label_or("View")).vjp(
+    lambda g, x_shape: reshape_to(g, shape=x_shape)
+)
 
 
 def _resolve(sizes: tuple[int, ...], numel: int, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -184,10 +189,9 @@ def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
-permute_to: Primitive = primitive(
-    _permute, view=True, grad_name=lambda node: f"{node.options.get('label', 'Permute')}Backward0"
+permute_to: Primitive = primitive(_permute, view=True, grad_name=_label_or("Permute")).vjp(
+    lambda g, axes: permute_to(g, axes=_inverse(axes))
 )
-permute_to.vjp(lambda g, axes: permute_to(g, axes=_inverse(axes)))
 
 
 def permute(input: Any, *dims: Any) -> Any:
@@ -277,8 +281,7 @@ def expand(input: Any, *sizes: Any) -> Any:
         old = shape[i - extra] if i >= extra else None
         if n == -1 and old is None:
             raise RuntimeError(
-                f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing "
-                f"dimension {i}"
+                f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}"
             )
         if old not in (None, 1, n) and n != -1:
             raise RuntimeError(
@@ -539,7 +542,8 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     """
     axis = normalize_dim(dim, ndim_of(input))
     return tuple(
-        select_along(input, axis=axis, place=place, label="Unbind") for place in range(input._array.shape[axis])
+        select_along(input, axis=axis, place=place, label="Unbind")
+        for place in range(input._array.shape[axis])
     )
 
 

@@ -112,7 +112,8 @@ class Adam(Optimizer):
             "decoupled": group["decoupled_weight_decay"],
         }
         moments = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if amsgrad else ("exp_avg", "exp_avg_sq")
-        options, step_of_options = (), 0.0  # parameters of one age share their options
+        options: tuple[float, ...] = ()  # shared by the parameters of one age
+        step_of_options = 0.0
         for param in group["params"]:
             grad = param._grad
             if grad is None:

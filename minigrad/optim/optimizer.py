@@ -164,8 +164,7 @@ class Optimizer:
         for name, default in self.defaults.items():
             if default is required and name not in param_group:
                 raise ValueError(
-                    "parameter group didn't specify a value of required optimization parameter "
-                    + name
+                    "parameter group didn't specify a value of required optimization parameter " + name
                 )
             param_group.setdefault(name, default)
         if len(params) != len(set(params)):
@@ -283,9 +282,7 @@ def _names_and_params(params: Any) -> tuple[list[str], list[Any]]:
     given = list(params)
     names = [entry[0] for entry in given if isinstance(entry, tuple)]
     if names and len(names) != len(given):
-        raise ValueError(
-            "all optimizer params should be with/without names. Some param names are missing"
-        )
+        raise ValueError("all optimizer params should be with/without names. Some param names are missing")
     return names, [entry[1] for entry in given] if names else given
 
 
@@ -309,9 +306,7 @@ def _typename(value: Any) -> str:
     return module + kind.__qualname__
 
 
-def check_options(
-    lr: Any, *, foreach: bool | None, differentiable: bool, fused: bool | None
-) -> None:
+def check_options(lr: Any, *, foreach: bool | None, differentiable: bool, fused: bool | None) -> None:
     """What the options that all methods have exclude.
 
     Raises:

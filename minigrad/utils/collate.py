@@ -14,9 +14,7 @@ from minigrad.dtypes import float64
 from minigrad.ops.shape import stack
 from minigrad.tensor import Tensor
 
-_BAD_BATCH = (
-    "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {}"
-)
+_BAD_BATCH = "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {}"
 
 
 def default_collate(batch: Any) -> Any:

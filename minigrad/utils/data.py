@@ -143,9 +143,7 @@ class DataLoader(Generic[T_co]):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if self._ready and name in _FIXED:
-            raise ValueError(
-                f"{name} attribute should not be set after {type(self).__name__} is initialized"
-            )
+            raise ValueError(f"{name} attribute should not be set after {type(self).__name__} is initialized")
         super().__setattr__(name, value)
 
     def _default_sampler(self, dataset: Any, shuffle: bool, generator: Generator | None) -> Any:
@@ -206,9 +204,7 @@ class DataLoader(Generic[T_co]):
             yield self.collate_fn(batch)
 
 
-_FIXED = frozenset(
-    ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")
-)
+_FIXED = frozenset(("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"))
 
 
 def _gatherer(dataset: Any) -> Callable[[Indices], list[Tensor]] | None:
@@ -229,8 +225,7 @@ def _check_workers(
 ) -> None:
     if num_workers < 0:
         raise ValueError(
-            "num_workers option should be non-negative; "
-            "use num_workers=0 to disable multiprocessing."
+            "num_workers option should be non-negative; use num_workers=0 to disable multiprocessing."
         )
     if timeout < 0:
         raise ValueError("timeout option should be non-negative")
@@ -250,21 +245,17 @@ def _check_stream(shuffle: Any, sampler: Any, batch_sampler: Any) -> None:
     for name, value in given.items():
         if value is not None:
             raise ValueError(
-                f"DataLoader with IterableDataset: expected unspecified {name} option, "
-                f"but got {name}={value}"
+                f"DataLoader with IterableDataset: expected unspecified {name} option, but got {name}={value}"
             )
 
 
-def _check_sampling(
-    batch_size: Any, shuffle: bool, sampler: Any, batch_sampler: Any, drop_last: Any
-) -> None:
+def _check_sampling(batch_size: Any, shuffle: bool, sampler: Any, batch_sampler: Any, drop_last: Any) -> None:
     if sampler is not None and shuffle:
         raise ValueError("sampler option is mutually exclusive with shuffle")
     others = batch_size != 1 or shuffle or sampler is not None or drop_last
     if batch_sampler is not None and others:
         raise ValueError(
-            "batch_sampler option is mutually exclusive "
-            "with batch_size, shuffle, sampler, and drop_last"
+            "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last"
         )
     if batch_sampler is None and batch_size is None and drop_last:
         raise ValueError(

@@ -24,7 +24,8 @@ def _check_unit_interval(name: str, tensor: Tensor) -> None:
         hint = " Logits belong into BCEWithLogitsLoss; or apply sigmoid first." if name == "input" else ""
         raise RuntimeError(
             f"all elements of {name} should be between 0 and 1\n"
-            f"{int(bad.sum())} of {array.size} are not; the first is {array[tuple(place)]:g} at {place}.{hint}"
+            f"{int(bad.sum())} of {array.size} are not; the first is {array[tuple(place)]:g} at {place}."
+            f"{hint}"
         )
 
 
@@ -159,8 +160,8 @@ def _check_pos_weight(input: Tensor, pos_weight: Any) -> None:
     size, wanted = pos_weight._array.shape[-1:], input._array.shape[-1:]
     if size not in ((), (1,), wanted):
         raise RuntimeError(
-            f"The size of tensor a ({wanted[0] if wanted else 1}) must match the size of tensor b ({size[0]}) "
-            f"at non-singleton dimension {max(input.ndim - 1, 0)}\n"
+            f"The size of tensor a ({wanted[0] if wanted else 1}) must match the size of tensor b "
+            f"({size[0]}) at non-singleton dimension {max(input.ndim - 1, 0)}\n"
             "pos_weight has one factor per class, the last dimension of the input."
         )
     _check_weight(input, pos_weight)
