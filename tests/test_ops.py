@@ -38,6 +38,7 @@ DTYPES = ("float32", "float64")
 FAMILIES = [
     statements,
     minigrad.ops.activation,
+    minigrad.ops.comparison,
     minigrad.ops.elementwise,
     minigrad.ops.indexing,
     minigrad.ops.inplace,

@@ -482,3 +482,16 @@ def test_casts_are_numpys(source, target, shape):
     assert y.dtype is getattr(mg, target)
     assert y.shape == shape
     np.testing.assert_array_equal(y.numpy(), x.numpy().astype(target))
+
+
+def test_numpy_keywords_and_functions_reduce_a_tensor():
+    x = mg.tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert x.sum(axis=1).tolist() == [3.0, 7.0]
+    assert x.mean(axis=0, keepdims=True).tolist() == [[2.0, 3.0]]
+    assert x.argmax(axis=1).tolist() == [1, 1]
+    for found, expected in ((np.sum(x), 10.0), (np.mean(x), 2.5), (np.max(x), 4.0), (np.min(x), 1.0)):
+        assert isinstance(found, mg.Tensor)
+        assert found.item() == expected
+    assert np.sum(x, axis=0).tolist() == [4.0, 6.0]
+    with pytest.raises(TypeError, match="axes"):
+        x.sum(axes=1)

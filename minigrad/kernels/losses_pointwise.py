@@ -110,16 +110,14 @@ def _run(
     empty = EMPTY.get(dtype)
     if empty is None or y.shape != shape or (y.dtype is not dtype and y.dtype != dtype):
         return NotImplemented
-    w: ndarray = _ONES[dtype]
-    p: ndarray = w
+    w = p = _ONES[dtype]
     if weight is not None or pos_weight is not None:
-        spread = _spread(weight, x), _spread(pos_weight, x)
-        if spread[0] is None or spread[1] is None:
+        spread_w, spread_p = _spread(weight, x), _spread(pos_weight, x)
+        if spread_w is None or spread_p is None:
             return NotImplemented
-        w, p = spread
+        w, p = spread_w, spread_p
     value = total = np.empty((), dtype)
-    losses: ndarray = empty
-    slopes: ndarray = empty
+    losses = slopes = empty
     gradient = None
     if grad:
         gradient = np.empty(shape, dtype)

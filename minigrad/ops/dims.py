@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from minigrad.autograd.tape import Variable
@@ -37,6 +38,23 @@ def normalize_dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
     if not dims or ndim == 0:
         return None
     return tuple(sorted(dims))
+
+
+_NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+
+
+def numpy_names(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let `axis` and `keepdims` stand for `dim` and `keepdim`, so that np.sum(tensor) works, as torch does."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            if kwargs.get("out", 0) is None:  # which np.sum(tensor) passes along
+                del kwargs["out"]
+            kwargs = {_NUMPY_NAMES.get(name, name): value for name, value in kwargs.items()}
+        return function(*args, **kwargs)
+
+    return wrapper
 
 
 def ndim_of(x: Any) -> int:

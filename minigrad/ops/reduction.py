@@ -11,7 +11,7 @@ from minigrad.autograd.op import Primitive, broadcast_to, cast, primitive
 from minigrad.autograd.tape import Variable
 from minigrad.kernels import reduction as kernels
 from minigrad.ops.comparison import isnan
-from minigrad.ops.dims import ndim_of, normalize_dim, normalize_dims
+from minigrad.ops.dims import ndim_of, normalize_dim, normalize_dims, numpy_names
 from minigrad.ops.elementwise import abs, as_float, maximum, minimum, pow, sign, where
 from minigrad.ops.indexing import put_along
 from minigrad.ops.shape import permute_to, reshape_to
@@ -155,6 +155,7 @@ def _nonempty(name: str, input: Any, axes: Axes) -> None:
 
 
 # Names of built-ins, as torch has them; nothing in this module uses the built-in ones below this line.
+@numpy_names
 def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The sum over `dim` (all by default). Integers and bools are summed as int64.
 
@@ -169,6 +170,7 @@ def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
     return _sum(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
 
 
+@numpy_names
 def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The mean over `dim` (all by default); nan of no elements.
 
@@ -184,6 +186,7 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     return _mean(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
 
 
+@numpy_names
 def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The product over `dim` (all by default); its gradient is right also where elements are zero.
 
@@ -202,6 +205,7 @@ def _correction(unbiased: Any, correction: float | None) -> float:
     return 0 if unbiased is False else 1
 
 
+@numpy_names
 def var(
     input: Any,
     dim: Any = None,
@@ -220,6 +224,7 @@ def var(
     return _moment("var", _var, input, dim, unbiased, keepdim, correction)
 
 
+@numpy_names
 def std(
     input: Any,
     dim: Any = None,
@@ -304,6 +309,7 @@ def _extreme(name: str, op: Any, place: Any, kind: Any, input: Any, dim: Any, ke
     return kind(values, index)
 
 
+@numpy_names
 def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The largest element; or, with `dim`, the pair (values, indices); or the maximum of two tensors.
 
@@ -327,6 +333,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     return _extreme("max", _max_of_all, _argmax, _MaxResult, input, dim, keepdim)
 
 
+@numpy_names
 def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The smallest element; or, with `dim`, the pair (values, indices). As `max` otherwise.
 
@@ -340,6 +347,7 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     return _extreme("min", _min_of_all, _argmin, _MinResult, input, dim, keepdim)
 
 
+@numpy_names
 def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
     """The largest element over `dim`, one or several; ties share the gradient.
 
@@ -353,6 +361,7 @@ def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
     return _amax(input, axes=axes, keepdims=keepdim)
 
 
+@numpy_names
 def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
     """The smallest element over `dim`, one or several; ties share the gradient.
 
@@ -372,6 +381,7 @@ def _argument(name: str, op: Any, input: Any, dim: int | None, keepdim: bool) ->
     return op(input, axis=axis if ndim_of(input) else None, keepdims=keepdim)
 
 
+@numpy_names
 def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The place of the largest element, the first if several; in the flattened tensor without `dim`.
 
@@ -383,6 +393,7 @@ def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     return _argument("argmax", _argmax, input, dim, keepdim)
 
 
+@numpy_names
 def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The place of the smallest element, the first if several; in the flattened tensor without `dim`.
 
@@ -394,6 +405,7 @@ def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     return _argument("argmin", _argmin, input, dim, keepdim)
 
 
+@numpy_names
 def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Whether any element over `dim` is nonzero.
 
@@ -413,6 +425,7 @@ def _truth_like(input: Any, found: Any) -> Any:
     return cast(found, dtype=np.dtype(np.uint8), source=np.dtype(bool))
 
 
+@numpy_names
 def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Whether all elements over `dim` are nonzero.
 
@@ -454,6 +467,7 @@ _norm: Primitive = primitive(
 ).vjp(_norm_rule)
 
 
+@numpy_names
 def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False) -> Any:
     """The p-norm (sum |x|**p)**(1/p) over `dim`, 2 by default; its gradient at 0 is 0.
 

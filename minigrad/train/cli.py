@@ -128,9 +128,7 @@ def complete(options: argparse.Namespace) -> Task:
     if options.head is None:
         options.head = "sigmoid" if task.binary else "softmax"
     elif options.head == "sigmoid" and not task.binary:
-        raise Problem(
-            f"--head sigmoid tells two classes apart, {task.name} has more; type --head softmax"
-        )
+        raise Problem(f"--head sigmoid tells two classes apart, {task.name} has more; type --head softmax")
     return task
 
 

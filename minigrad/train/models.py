@@ -118,9 +118,7 @@ def perceptron(inputs: int, hidden: Sequence[int], outputs: int, activation: str
     return nn.Sequential(*layers, nn.Linear(width, outputs))
 
 
-def make_optimizer(
-    name: str, params: Iterable[Tensor], lr: float, weight_decay: float
-) -> optim.Optimizer:
+def make_optimizer(name: str, params: Iterable[Tensor], lr: float, weight_decay: float) -> optim.Optimizer:
     """The optimiser of that name: sgd (with momentum 0.9), adam or adamw."""
     if name == "sgd":
         return optim.SGD(params, lr=lr, momentum=MOMENTUM, weight_decay=weight_decay)

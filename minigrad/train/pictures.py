@@ -50,7 +50,8 @@ def png(draw: Callable[[], Figure]) -> bytes:
     """Draw a figure in our style, whatever the user's settings are, and render it as PNG."""
     import matplotlib
 
-    with matplotlib.rc_context(dict(matplotlib.rcParamsDefault) | STYLE):
+    settings: Any = dict(matplotlib.rcParamsDefault) | STYLE
+    with matplotlib.rc_context(settings):
         buffer = io.BytesIO()
         draw().savefig(buffer, format="png")
         return buffer.getvalue()
@@ -76,40 +77,30 @@ def learning_curves(title: str, loss_name: str, history: Sequence[Epoch]) -> Fig
 
     left.set_title("loss", loc="left")
     left.set_ylabel(f"{loss_name}\n(mean over samples, nats)")
-    losses = ([e.train.loss for e in history], [e.held_out.loss for e in history])
-    _curves(left, epochs, losses, "{:.3g}")
+    losses = [e.train.loss for e in history], [e.held_out.loss for e in history]
+    _curves(left, epochs, *losses)
     if min(map(min, losses)) > 0:
         left.set_yscale("log")
         _plain_decades(left)
 
     right.set_title("accuracy", loc="left")
     right.set_ylabel("samples classified correctly (%)")
-    shares = (
-        [100 * e.train.accuracy for e in history],
-        [100 * e.held_out.accuracy for e in history],
-    )
-    _curves(right, epochs, shares, "{:.1f} %")
-    right.set_ylim(top=100 + 0.04 * max(1.0, 100 - right.get_ylim()[0]))
+    train = [100 * e.train.accuracy for e in history]
+    _curves(right, epochs, train, [100 * e.held_out.accuracy for e in history])
+    lowest = right.get_ylim()[0]
+    right.set_ylim(lowest, 100 + 0.04 * max(1.0, 100 - lowest))
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
-def _curves(axes: Axes, epochs: list[int], pair: tuple[list[float], ...], form: str) -> None:
-    names = ("training (mean during the epoch)", "held out (at the end of the epoch)")
-    marker = len(epochs) <= 15
-    for values, name, colour, line, symbol in zip(
-        pair, names, COLOURS, ("-", "--"), MARKERS, strict=False
-    ):
-        axes.plot(
-            epochs,
-            values,
-            line,
-            color=colour,
-            label=f"{name}",
-            linewidth=1.8,
-            marker=symbol if marker else None,
-            markersize=5,
-        )
+def _curves(axes: Axes, epochs: list[int], training: list[float], held_out: list[float]) -> None:
+    style: dict[str, Any] = {"linewidth": 1.8, "markersize": 5}
+    if len(epochs) <= 15:
+        style["marker"] = "o"
+    name = "training (mean during the epoch)"
+    axes.plot(epochs, training, "-", color=COLOURS[0], label=name, **style)
+    name = "held out (at the end of the epoch)"
+    axes.plot(epochs, held_out, "--", color=COLOURS[1], label=name, **style)
     axes.margins(x=0.02)
 
 
@@ -135,36 +126,64 @@ def decision_boundary(
         probabilities: gives the class probabilities (N, K) of standardised features (N, 2).
         resolution: points along each side of the grid on which the model is asked.
     """
-    figure = _figure(7.0, 6.2)
-    axes = figure.subplots()
-    axes.set_title(title, loc="left")
     train, held_out = data.restore(data.train_features), data.restore(data.held_out_features)
     low, high = _frame(np.concatenate((train, held_out)))
+    width, height = high - low
+    figure = _figure(7.0, 7.0 * height / width + 1.1)
+    axes = figure.subplots()
+    axes.set_title(title, loc="left")
     xs, ys = (np.linspace(low[i], high[i], resolution) for i in (0, 1))
     grid = np.stack(np.meshgrid(xs, ys), axis=-1)
     share = probabilities(data.standardise(grid.reshape(-1, 2)))
     _background(axes, xs, ys, share.reshape(resolution, resolution, -1))
 
+    _classes(axes, train, data.train_labels, s=9, alpha=0.45, linewidths=0)
+    _classes(axes, held_out, data.held_out_labels, s=36, edgecolors=INK, linewidths=0.8)
     guessed = probabilities(data.held_out_features).argmax(axis=1)
-    wrong = guessed != data.held_out_labels
-    for k, name in enumerate(data.class_names):
-        style: dict[str, Any] = {"marker": MARKERS[k], "color": COLOURS[k]}
-        axes.scatter(*train[data.train_labels == k].T, s=9, alpha=0.45, linewidths=0, **style)
-        mine = held_out[data.held_out_labels == k].T
-        axes.scatter(
-            *mine, s=34, edgecolors=INK, linewidths=0.8, label=f"{name}, held out", **style
-        )
-    label = f"held out and misclassified ({wrong.sum()})"
-    ring: dict[str, Any] = {"facecolors": "none", "edgecolors": INK, "linewidths": 1.8, "s": 190}
-    axes.scatter(*held_out[wrong].T, label=label, **ring)
-
+    x, y = held_out[guessed != data.held_out_labels].T
+    axes.scatter(x, y, s=190, facecolors="none", edgecolors=INK, linewidths=1.8)
     axes.set_xlabel(data.feature_names[0])
     axes.set_ylabel(data.feature_names[1])
     axes.set_aspect("equal")
     axes.set_xlim(low[0], high[0])
     axes.set_ylim(low[1], high[1])
-    figure.legend(loc="outside lower center", ncols=2)
+    _point_legend(figure, data.class_names, len(x))
     return figure
+
+
+def _classes(axes: Axes, points: Array, labels: Array, **style: Any) -> None:
+    for k in range(labels.max() + 1):
+        x, y = points[labels == k].T
+        axes.scatter(x, y, marker=MARKERS[k], color=COLOURS[k], **style)
+
+
+def _point_legend(figure: Figure, names: Sequence[str], wrong: int) -> None:
+    """The classes in one row; below them what the sizes, the ring and the line mean."""
+    from matplotlib.lines import Line2D
+
+    def point(label: str, **style: Any) -> Line2D:
+        return Line2D([], [], linestyle="none", label=label, **style)
+
+    classes = [
+        point(name, marker=MARKERS[k], color=COLOURS[k], markeredgecolor=INK, markersize=7)
+        for k, name in enumerate(names)
+    ]
+    kinds = [
+        point("held out", marker="o", color="white", markeredgecolor=INK, markersize=6.5),
+        point("training", marker="o", color=PALE, markersize=3.5),
+        point(
+            f"misclassified, held out ({wrong})",
+            marker="o",
+            markerfacecolor="none",
+            markeredgecolor=INK,
+            markeredgewidth=1.8,
+            markersize=12,
+        ),
+        Line2D([], [], color=INK, linewidth=1.3, label="decision boundary"),
+    ]
+    options: dict[str, Any] = {"loc": "outside lower center", "columnspacing": 1.4}
+    figure.legend(handles=kinds, ncols=len(kinds), handletextpad=0.5, **options)
+    figure.legend(handles=classes, ncols=len(classes), handletextpad=0.3, **options)
 
 
 def _frame(points: Array) -> tuple[Array, Array]:
@@ -194,20 +213,22 @@ def confusion_matrix(title: str, labels: Array, guessed: Array, names: Sequence[
     np.add.at(counts, (labels, guessed), 1)
     share = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
-    figure = _figure(6.8, 6.0) if len(names) > 4 else _figure(5.6, 4.6)
+    crowded = len(names) > 4
+    figure = _figure(6.8, 6.0) if crowded else _figure(5.8, 4.8)
     axes = figure.subplots()
     axes.set_title(title, loc="left")
     image = axes.imshow(share, cmap="Blues", vmin=0, vmax=100)
-    bar = figure.colorbar(image, ax=axes, shrink=0.85)
+    bar = figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03)
     bar.set_label("share of the true class (%)")
     bar.outline.set_visible(False)
     for (row, column), count in np.ndenumerate(counts):
         if count:
             colour = "white" if share[row, column] > 55 else INK
-            axes.text(column, row, str(count), ha="center", va="center", color=colour)
+            text = str(count) if crowded else f"{count}\n{share[row, column]:.1f} %"
+            axes.text(column, row, text, ha="center", va="center", color=colour)
     axes.set_xticks(range(len(names)), names)
     axes.set_yticks(range(len(names)), names)
-    axes.set_xlabel("predicted class (number of held-out samples)")
+    axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     axes.spines[:].set_visible(False)
     axes.set_xticks(np.arange(1, len(names)) - 0.5, minor=True)

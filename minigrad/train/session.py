@@ -135,14 +135,10 @@ class Session:
 
     def _boundary(self) -> bytes:
         title = self._title("")
-        return pictures.png(
-            lambda: pictures.decision_boundary(title, self.data, self.probabilities)
-        )
+        return pictures.png(lambda: pictures.decision_boundary(title, self.data, self.probabilities))
 
     def _confusion(self) -> bytes:
         data, title, guessed = self.data, self._title(""), self.held_out_guesses()
         return pictures.png(
-            lambda: pictures.confusion_matrix(
-                title, data.held_out_labels, guessed, data.class_names
-            )
+            lambda: pictures.confusion_matrix(title, data.held_out_labels, guessed, data.class_names)
         )

@@ -11,7 +11,6 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 HELD_OUT_SHARE = 0.25
-SPLIT_SEED = 0  # the split is part of the task: --seed changes the model and the shuffling only
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,9 @@ class Data:
 class Task:
     """A data set and the settings with which a multi-layer perceptron learns it.
 
-    `lr` and `weight_decay` belong to `optimizer`; another optimiser has defaults of its own.
+    The split into training and held-out part is drawn with `split_seed`: it belongs to the task, while
+    the seed of a run decides over initial weights and shuffling. `lr` and `weight_decay` belong to
+    `optimizer`; another optimiser has defaults of its own.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Task:
     lr: float
     weight_decay: float
     optimizer: str = "adamw"
+    split_seed: int = 0
 
     @property
     def binary(self) -> bool:
@@ -76,11 +78,11 @@ class Task:
 
     def load(self) -> Data:
         """The data, split and standardised. Needs scikit-learn."""
-        return split(self.source())
+        return split(self.source(), self.split_seed)
 
 
-def split(source: Source) -> Data:
-    """A fixed stratified split: each class gives the same share of its samples to either part."""
+def split(source: Source, seed: int) -> Data:
+    """A stratified split: each class gives the same share of its samples to either part."""
     from sklearn.model_selection import train_test_split
 
     parts = train_test_split(
@@ -88,7 +90,7 @@ def split(source: Source) -> Data:
         source.labels,
         test_size=HELD_OUT_SHARE,
         stratify=source.labels,
-        random_state=SPLIT_SEED,
+        random_state=seed,
     )
     train, held_out, train_labels, held_out_labels = parts
     mean, std = train.mean(axis=0), train.std(axis=0)
@@ -212,6 +214,9 @@ TASKS = {
             batch_size=32,
             lr=0.002,
             weight_decay=1.0,
+            # Seven splits tried gave 97.0 to 99.3 %, 97.7 % on average: this one is near that, and
+            # gives the same for every seed of the run.
+            split_seed=3,
         ),
         Task(
             "digits",
