@@ -53,7 +53,7 @@ def png(draw: Callable[[], Figure]) -> bytes:
     settings: Any = dict(matplotlib.rcParamsDefault) | STYLE
     with matplotlib.rc_context(settings):
         buffer = io.BytesIO()
-        draw().savefig(buffer, format="png")
+        draw().savefig(buffer, format="png", bbox_inches="tight", pad_inches=0.15)
         return buffer.getvalue()
 
 
@@ -129,7 +129,7 @@ def decision_boundary(
     train, held_out = data.restore(data.train_features), data.restore(data.held_out_features)
     low, high = _frame(np.concatenate((train, held_out)))
     width, height = high - low
-    figure = _figure(7.0, 7.0 * height / width + 1.1)
+    figure = _figure(7.0, 6.3 * height / width + 1.3)
     axes = figure.subplots()
     axes.set_title(title, loc="left")
     xs, ys = (np.linspace(low[i], high[i], resolution) for i in (0, 1))
@@ -158,32 +158,27 @@ def _classes(axes: Axes, points: Array, labels: Array, **style: Any) -> None:
 
 
 def _point_legend(figure: Figure, names: Sequence[str], wrong: int) -> None:
-    """The classes in one row; below them what the sizes, the ring and the line mean."""
+    """The classes in one row; below them what sizes, ring and line mean."""
     from matplotlib.lines import Line2D
 
-    def point(label: str, **style: Any) -> Line2D:
-        return Line2D([], [], linestyle="none", label=label, **style)
+    def point(label: str, size: float, **style: Any) -> Line2D:
+        return Line2D([], [], linestyle="none", label=label, markersize=size, **style)
 
+    ring = {"marker": "o", "markerfacecolor": "none", "markeredgecolor": INK}
     classes = [
-        point(name, marker=MARKERS[k], color=COLOURS[k], markeredgecolor=INK, markersize=7)
+        point(name, 7, marker=MARKERS[k], color=COLOURS[k], markeredgecolor=INK)
         for k, name in enumerate(names)
     ]
     kinds = [
-        point("held out", marker="o", color="white", markeredgecolor=INK, markersize=6.5),
-        point("training", marker="o", color=PALE, markersize=3.5),
-        point(
-            f"misclassified, held out ({wrong})",
-            marker="o",
-            markerfacecolor="none",
-            markeredgecolor=INK,
-            markeredgewidth=1.8,
-            markersize=12,
-        ),
+        point("training", 3.5, marker="o", color=PALE),
+        point("held out", 6.5, **ring),
+        point(f"misclassified ({wrong} held out)", 12, markeredgewidth=1.8, **ring),
         Line2D([], [], color=INK, linewidth=1.3, label="decision boundary"),
     ]
-    options: dict[str, Any] = {"loc": "outside lower center", "columnspacing": 1.4}
-    figure.legend(handles=kinds, ncols=len(kinds), handletextpad=0.5, **options)
-    figure.legend(handles=classes, ncols=len(classes), handletextpad=0.3, **options)
+    while len(classes) < len(kinds):
+        classes.append(point("", 0))
+    columns = [entry for pair in zip(classes, kinds, strict=True) for entry in pair]
+    figure.legend(handles=columns, ncols=len(kinds), loc="outside lower center", columnspacing=1.4)
 
 
 def _frame(points: Array) -> tuple[Array, Array]:
