@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +58,7 @@ def add_parser(commands: Any) -> None:
         help="sigmoid: one logit, BCEWithLogitsLoss (two classes only); softmax: one logit a "
         "class, CrossEntropyLoss",
     )
-    add("--out", type=Path, metavar="FOLDER", help="where results go (default runs/TASK)")
+    add("--out", type=_folder, metavar="FOLDER", help="where results go (default runs/TASK)")
     parser.set_defaults(run=run)
 
 
@@ -106,6 +107,12 @@ def _widths(text: str) -> tuple[int, ...]:
     return widths
 
 
+def _folder(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("'' given, expected the name of a folder")
+    return Path(text)
+
+
 def complete(options: argparse.Namespace) -> Task:
     """Fill the options that were not given with the task's defaults.
 
@@ -151,7 +158,8 @@ def run(options: argparse.Namespace) -> int:
     if result.history:
         names = session.write(result)
         print(f"\nheld-out accuracy: {session.verdict()}")
-        print(f"wrote {', '.join(names)}\ninto {options.out}")
+        print(f"wrote into {options.out}:")
+        print(textwrap.fill(", ".join(names), 78, initial_indent="  ", subsequent_indent="  "))
         print(f"all in {time.perf_counter() - started:.1f} s", flush=True)
     return {"finished": 0, "diverged": DIVERGED, "interrupted": INTERRUPTED}[result.ended]
 
