@@ -44,7 +44,7 @@ _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 
 
 def numpy_names(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let `axis` and `keepdims` stand for `dim` and `keepdim`, so that np.sum(tensor) works, as torch does."""
+    """Let `axis` and `keepdims` stand for `dim` and `keepdim`, as torch does: np.sum(tensor) works."""
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
