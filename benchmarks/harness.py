@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 SETTLE = 0.1  # seconds until the threads of the side just timed have fallen asleep
-TURN = 40_000  # microseconds of work in a turn
+TURN = 150_000  # microseconds of work in a turn
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Side:
         self._process.wait()
 
 
-def compare(name: str, sides: tuple[Side, Side], kind: str, arguments: list[Any], rounds: int = 15) -> Cell:
+def compare(name: str, sides: tuple[Side, Side], kind: str, arguments: list[Any], rounds: int = 11) -> Cell:
     """Time a workload on both sides in alternating order."""
     ours, theirs = (side.prepare(kind, arguments) for side in sides)
     np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-6, err_msg=name)

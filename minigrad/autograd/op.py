@@ -50,11 +50,13 @@ class NotAnOperand(TypeError):
 
 
 class Saves(NamedTuple):
-    """What a recorded call keeps for its rules: places of operands, and whether the result."""
+    """What a recorded call keeps, and its way back; the same for all calls that track the same operands."""
 
-    kept: tuple[int, ...]
+    kept: tuple[int, ...]  # the places of operands that some rule names
     dropped: tuple[int, ...]
-    output: bool
+    output: bool  # whether some rule names the result
+    options: bool  # or an option
+    rules: tuple[tuple[int, Rule, Callable[[list], tuple]], ...]  # place, rule, what it names
 
 
 class Primitive:
@@ -114,13 +116,15 @@ class Primitive:
         """What the rules of the operands with a gradient (bits of `tracked`) name; worked out once."""
         found = self.saves.get(tracked)
         if found is None:
-            rules = [need for place, need in enumerate(self.needs) if tracked >> place & 1]
-            named = frozenset[str]().union(*rules)
             places = range(len(self.operands))
+            used = [i for i in places if tracked >> i & 1 and self.rules[i] is not None]
+            named = frozenset[str]().union(*(self.needs[i] for i in used))
             found = Saves(
                 kept=tuple(i for i in places if self.operands[i] in named),
                 dropped=tuple(i for i in places if self.operands[i] not in named),
                 output="y" in named,
+                options=not named.isdisjoint(self.options),
+                rules=tuple((i, self.rules[i], self.picks[i]) for i in used),
             )
             self.saves[tracked] = found
         return found
@@ -358,23 +362,27 @@ class PrimitiveNode(Node):
         output = self.output
         if isinstance(g, Variable):
             arrays, output = self._variables(g)
-        options = op.option_values(self.options) if op.options else ()
         if op.variadic:
-            rule, pick = op.rules[0], op.picks[0]
-            gradients = [
-                None if edge is None else rule(*pick([g, i, self.shapes, *options]))
-                for i, edge in enumerate(self.edges)
-            ]
-        else:
-            pool = [g, output, *arrays, *self.shapes, *options]
-            gradients = []
-            for edge, rule, pick, shape in zip(self.edges, op.rules, op.picks, self.shapes, strict=True):
-                if edge is None or rule is None:
-                    gradients.append(None)
-                    continue
-                gradient = rule(*pick(pool))
-                gradients.append(gradient if gradient.shape == shape else sum_to(gradient, shape=shape))
+            return self._vjp_each(g)
+        shapes, keeps = self.shapes, self.keeps
+        pool = [g, output, *arrays, *shapes]
+        if keeps.options:
+            pool += op.option_values(self.options)
+        gradients: list[Any] = [None] * len(shapes)
+        for place, rule, pick in keeps.rules:
+            gradient = rule(*pick(pool))
+            shape = shapes[place]
+            gradients[place] = gradient if gradient.shape == shape else sum_to(gradient, shape=shape)
         return gradients
+
+    def _vjp_each(self, g: Any) -> Sequence[Any]:
+        """The cotangents of the operands of a variadic primitive, which share a rule."""
+        (rule,), (pick,) = self.op.rules, self.op.picks
+        options = self.op.option_values(self.options)
+        return [
+            None if edge is None else rule(*pick([g, place, self.shapes, *options]))
+            for place, edge in enumerate(self.edges)
+        ]
 
     def _variables(self, g: Variable) -> tuple[list[Any], Any]:
         """What was saved, as variables with their places in the graph, for a recorded walk."""

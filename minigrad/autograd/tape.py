@@ -463,7 +463,7 @@ def walk(
         g = pending.pop(node, None)
         if g is None or (needed is not None and node not in needed):
             continue
-        if node.hooks or node.retained is not None:
+        if node.hooks is not None or node.retained is not None:
             g = _run_hooks(node, g, wrap)
             owned.discard(node)
         if targets is not None and node in targets:

@@ -101,7 +101,7 @@ _amsgrad = _adam.specialise("_amsgrad", _peak=_peak_amsgrad)
 class Flats:
     """A parameter and its optimiser state as vectors, made once for all steps on the same arrays."""
 
-    __slots__ = ("arrays", "copied", "no_peaks", "vectors")
+    __slots__ = ("arrays", "copied", "identity", "no_peaks", "vectors")
 
     def __init__(self, *arrays: ndarray) -> None:
         param = arrays[0]
@@ -110,6 +110,7 @@ class Flats:
         for array in arrays:
             _check_shape(array, param)
         self.arrays = arrays
+        self.identity = tuple(map(id, arrays))  # they stay alive here, so no other array has these
         self.vectors = [flat(array) for array in arrays]
         # A strided array has no flat view: the kernel works on a copy, which is written back.
         self.copied = any(vector.base is None for vector in self.vectors)

@@ -62,11 +62,14 @@ def _run(loop: Kernel, *arrays: Array, options: tuple[float, ...] = ()) -> Array
         result = _run(loop, *(a.astype(np.float64) for a in arrays), options=options)
         return result.astype(dtype if dtype.kind == "f" else np.float32)
     y = np.empty(x.shape, dtype)
-    if len(arrays) == 1:  # the usual signatures, without the loops that the general one needs
-        loop.run(x.size, flat(x), y.reshape(-1), *map(dtype.type, options))
-        return y
-    vectors = [flat(a if a.dtype is dtype else a.astype(dtype)) for a in arrays]
-    loop.run(x.size, *vectors, y.reshape(-1), *map(dtype.type, options))
+    vectors = [flat(x), y.reshape(-1)]
+    if len(arrays) == 2:
+        g = arrays[0]
+        vectors.insert(0, flat(g if g.dtype is dtype else g.astype(dtype)))
+    if options:
+        loop.run(x.size, *vectors, *map(dtype.type, options))
+    else:
+        loop.run(x.size, *vectors)
     return y
 
 

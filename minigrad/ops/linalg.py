@@ -176,7 +176,7 @@ def _linear_weight_rule(g: Any, x: Any) -> Any:
     if len(g.shape) > 2:
         g = reshape_to(g, shape=(-1, g.shape[-1]))
         x = reshape_to(x, shape=(-1, x.shape[-1]))
-    return matmul_arrays(g.T, x)
+    return g.T @ x
 
 
 def _linear_name(node: Any) -> str:
@@ -184,7 +184,7 @@ def _linear_name(node: Any) -> str:
 
 
 _affine: Primitive = primitive(_linear, grad_name=_linear_name).vjp(
-    lambda g, weight: matmul_arrays(g, weight), _linear_weight_rule, lambda g: g
+    lambda g, weight: g @ weight, _linear_weight_rule, lambda g: g
 )
 
 
@@ -194,7 +194,7 @@ def _product_name(node: Any) -> str:
 
 
 _homogeneous: Primitive = primitive(_product, grad_name=_product_name).vjp(
-    lambda g, weight: matmul_arrays(g, weight), _linear_weight_rule
+    lambda g, weight: g @ weight, _linear_weight_rule
 )
 
 

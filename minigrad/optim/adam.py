@@ -111,7 +111,6 @@ class Adam(Optimizer):
             "maximize": group["maximize"],
             "decoupled": group["decoupled_weight_decay"],
         }
-        moments = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if amsgrad else ("exp_avg", "exp_avg_sq")
         options: tuple[float, ...] = ()  # shared by the parameters of one age
         step_of_options = 0.0
         for param in group["params"]:
@@ -126,8 +125,10 @@ class Adam(Optimizer):
             count.fill(step)
             if step != step_of_options:
                 options, step_of_options = adam_options(step, **settings), step
-            flats = self._flats(param, [state[name]._array for name in moments])
-            adam_step(flats, grad._array, options, amsgrad)
+            moments = [state["exp_avg"]._array, state["exp_avg_sq"]._array]
+            if amsgrad:
+                moments.append(state["max_exp_avg_sq"]._array)
+            adam_step(self._flats(param, *moments), grad._array, options, amsgrad)
             param._counter[0] += 1
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import itertools
-import operator
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -109,14 +108,11 @@ class Optimizer:
             self._update(group)
         return loss
 
-    def _flats(self, param: Tensor, state: list[Any]) -> Flats:
+    def _flats(self, param: Tensor, *state: Any) -> Flats:
         """The parameter and its state as the kernels take them, made anew when an array was replaced."""
         known = self._known_flats.get(param)
-        if known is not None:
-            array, *held = known.arrays
-            if array is param._array and all(map(operator.is_, held, state)) and len(held) == len(state):
-                return known
-        known = self._known_flats[param] = Flats(param._array, *state)
+        if known is None or known.identity != tuple(map(id, (param._array, *state))):
+            known = self._known_flats[param] = Flats(param._array, *state)
         return known
 
     def _update(self, group: Group) -> None:

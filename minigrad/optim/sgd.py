@@ -109,7 +109,7 @@ class SGD(Optimizer):
                     state["momentum_buffer"] = buffer
                 buffers = [buffer._array]
             sgd_step(
-                self._flats(param, buffers),
+                self._flats(param, *buffers),
                 grad._array,
                 lr=lr,
                 momentum=momentum,

@@ -49,9 +49,19 @@ def add_parser(commands: Any) -> None:
     add("--batch-size", type=_count, metavar="N", help="samples in a step")
     add("--lr", type=_positive, help="learning rate (sgd: default 0.05, with momentum 0.9)")
     add("--optimizer", choices=models.OPTIMIZERS, help="default adamw")
-    add("--weight-decay", type=_not_negative, metavar="W", help="see the optimiser")
+    add(
+        "--weight-decay",
+        type=_not_negative,
+        metavar="W",
+        help="share of the weights that a step of size 1 takes away (sgd, adam: factor of an L2 penalty)",
+    )
     add("--hidden", type=_widths, metavar="N,N,...", help="widths of the hidden layers, or none")
-    add("--activation", choices=models.ACTIVATIONS, help="between the layers")
+    add(
+        "--activation",
+        metavar="NAME",
+        choices=models.ACTIVATIONS,
+        help="between the layers: " + ", ".join(models.ACTIVATIONS),
+    )
     add(
         "--head",
         choices=models.HEADS,

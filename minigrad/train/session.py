@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import itertools
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from minigrad.train.tasks import Task
 from minigrad.utils.data import TensorDataset
 
 Array = np.ndarray[Any, Any]
+
+SMALL_PRODUCT = 4_000_000  # multiplications; one thread needs about 0.1 ms for them
 
 
 class Session:
@@ -55,7 +59,7 @@ class Session:
         train = self._samples(data.train_features, data.train_labels)
         held_out = self._samples(data.held_out_features, data.held_out_labels)
         batches = -(-len(train) // options.batch_size)
-        with console.Progress(options.epochs, batches) as progress:
+        with console.Progress(options.epochs, batches) as progress, self._one_thread_if_small():
             return fit(
                 self.model,
                 self.head,
@@ -67,6 +71,18 @@ class Session:
                 on_batch=progress.batch,
                 on_epoch=progress.epoch,
             )
+
+    def _one_thread_if_small(self) -> AbstractContextManager[Any]:
+        """Small products on one thread: sharing them out costs little on an idle machine, but on a busy
+        one the threads wait for each other, ten times as long as the product takes.
+        """
+        from threadpoolctl import threadpool_limits  # comes with scikit-learn
+
+        largest = max(a * b for a, b in itertools.pairwise(self.sizes))
+        if self.options.batch_size * largest > SMALL_PRODUCT:
+            return nullcontext()
+        limits: AbstractContextManager[Any] = threadpool_limits(1, user_api="blas")
+        return limits
 
     def _samples(self, features: Any, labels: Any) -> TensorDataset:
         return TensorDataset(from_numpy(features), self.head.targets(labels))
