@@ -39,6 +39,14 @@ def _roots(outputs: Sequence[Variable], cotangents: Sequence[Any], recorded: boo
     return roots
 
 
+def _scalar_root(value: Any) -> dict[Node, Any]:
+    """What `_roots` gives in the usual case, loss.backward(), without its sequences; else nothing."""
+    if not isinstance(value, Variable) or value._array.ndim:
+        return {}
+    node = current_node(value)
+    return {} if node is None else {node: _one(value._array.dtype)}
+
+
 @functools.cache
 def _one(dtype: np.dtype) -> np.ndarray:
     """The cotangent of a scalar: no rule changes what it is given, so one array serves all walks."""
@@ -100,9 +108,14 @@ def backward(
         >>> x.grad
         tensor([2., 4.])
     """
+    keep = create_graph if retain_graph is None else retain_graph
+    if grad_tensors is None and inputs is None and not create_graph:
+        root = _scalar_root(tensors)
+        if root:
+            _run(root, None, keep, False, tensors._result._wrap)
+            return
     outputs = _as_sequence(tensors)
     cotangents = [None] * len(outputs) if grad_tensors is None else _as_sequence(grad_tensors)
-    keep = create_graph if retain_graph is None else retain_graph
     roots = _roots(outputs, cotangents, create_graph)
     wrap = outputs[0]._result._wrap
     if inputs is None:

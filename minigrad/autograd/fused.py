@@ -97,6 +97,7 @@ class Fused:
             values = self.check(*values)
         prototype = None
         tracked = False
+        variables: list[Variable] = []
         arrays = []
         for place, value in enumerate(values):
             if isinstance(value, Variable):
@@ -107,6 +108,7 @@ class Fused:
                     if place not in self.wrt:
                         return self._by_definition(values)
                     tracked = True
+                variables.append(value)
                 value = value._array
             arrays.append(value)
         options = {name: arrays[place] for name, place in self._options}
@@ -118,7 +120,7 @@ class Fused:
             return prototype._result._wrap(y)
         if not isinstance(gradients, tuple):
             gradients = (gradients,)
-        return prototype._result._wrap(y, FusedNode(self, values, gradients))
+        return prototype._result._wrap(y, FusedNode(self, values, variables, gradients))
 
     def _by_definition(self, values: Sequence[Any]) -> Any:
         """What the definition computes, under the name the operation has."""
@@ -136,13 +138,19 @@ class FusedNode(Node):
 
     __slots__ = ("gradients", "op", "values", "variables", "versions")
 
-    def __init__(self, op: Fused, values: Sequence[Any], gradients: tuple[ndarray, ...]) -> None:
+    def __init__(
+        self,
+        op: Fused,
+        values: Sequence[Any],
+        variables: list[Variable],
+        gradients: tuple[ndarray, ...],
+    ) -> None:
         Node.__init__(self, [values[place]._node for place in op.wrt])
         self.op = op
         self.values: Sequence[Any] | None = values
         self.gradients = gradients
-        self.variables = [value for value in values if isinstance(value, Variable)]
-        self.versions = [variable._counter[0] for variable in self.variables]
+        self.variables = variables
+        self.versions = [variable._counter[0] for variable in variables]
 
     def vjp(self, g: Any, keep: bool) -> Sequence[Any]:
         if self.values is None:

@@ -24,8 +24,8 @@ examples:
   minigrad train digits
   minigrad train spirals --hidden 32,32,32 --activation gelu --seed 7
   minigrad train moons --optimizer sgd --lr 0.1 --epochs 100
-  minigrad train moons --hidden none            a linear model: a straight boundary
-  minigrad train breast-cancer --head softmax   two logits in place of one
+  minigrad train moons --hidden none            linear: a straight boundary
+  minigrad train breast-cancer --head softmax   two logits, not one
 """
 
 
