@@ -35,13 +35,12 @@ _STAMP = source_stamp(*SOURCES.glob("*.py"))
 def cache_folders() -> list[Path]:
     """Where compiled kernels are looked for and kept: in the first folder that can be written.
 
-    ``$MINIGRAD_CACHE_DIR``, the package's own ``__pycache__``, the user's cache folder, and a
-    folder of the user's own among the temporary files.
+    ``$MINIGRAD_CACHE_DIR`` if it is set, else the package's own ``__pycache__``; then the user's cache
+    folder, and a folder of the user's own among the temporary files.
     """
     package = hashlib.sha256(str(SOURCES).encode()).hexdigest()[:12]
-    folders = [SOURCES / "__pycache__"]
-    if chosen := os.environ.get("MINIGRAD_CACHE_DIR"):
-        folders.insert(0, Path(chosen, package))
+    chosen = os.environ.get("MINIGRAD_CACHE_DIR")
+    folders = [Path(chosen, package) if chosen else SOURCES / "__pycache__"]
     user = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     if os.path.isabs(user):
         folders.append(Path(user, "minigrad", package))
