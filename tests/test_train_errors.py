@@ -227,6 +227,18 @@ def test_interruption_outside_the_training(capsys, monkeypatch, tmp_path):
     assert capsys.readouterr().err == "minigrad train: interrupted\n"
 
 
+def test_a_disk_that_fills_up_is_said_in_one_line(train, monkeypatch):
+    def replace(source, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "replace", replace)
+    code, _, err = train("iris", "--epochs", "1")
+    assert code == 2
+    assert err.startswith(f"minigrad train: error: cannot write {str(train.out / 'weights.npz')!r}")
+    assert err.count("\n") == 1
+    assert not list(train.out.iterdir())
+
+
 def test_a_file_is_whole_or_as_before(tmp_path, monkeypatch):
     path = tmp_path / "history.csv"
     files.write_whole(path, b"before")

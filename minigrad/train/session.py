@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import io
 import itertools
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -109,19 +111,22 @@ class Session:
         assert result.weights is not None
         self.model.load_state_dict(result.weights)
         folder: Path = self.options.out
-        serialization.save(result.weights, folder / "weights.npz")
-        contents = {
-            "history.csv": files.history_csv(result.history),
-            "run.json": files.record_json(self.record(result)),
-            "learning_curves.png": self._curves(result),
-        }
+        weights = io.BytesIO()
+        serialization.save(result.weights, weights)
         if self.data.mean.size == 2:
-            contents["decision_boundary.png"] = self._boundary()
+            picture, draw = "decision_boundary.png", self._boundary
         else:
-            contents["confusion_matrix.png"] = self._confusion()
+            picture, draw = "confusion_matrix.png", self._confusion
+        contents: dict[str, Callable[[], bytes]] = {  # the weights first, should there be another Ctrl-C
+            "weights.npz": weights.getvalue,
+            "history.csv": lambda: files.history_csv(result.history),
+            "run.json": lambda: files.record_json(self.record(result)),
+            "learning_curves.png": lambda: self._curves(result),
+            picture: draw,
+        }
         for name, content in contents.items():
-            files.write_whole(folder / name, content)
-        return ["weights.npz", *contents]
+            files.write_whole(folder / name, content())
+        return list(contents)
 
     def record(self, result: Run) -> dict[str, Any]:
         """What it takes to use the weights, to repeat the run, and to judge it."""
