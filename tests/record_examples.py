@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 DATA = Path(__file__).parent / "data" / "examples"
 
 
+@functools.cache
 def output_of(example: Path, backend: str) -> str:
     """What an example prints under a library."""
     done = subprocess.run(
@@ -18,6 +21,7 @@ def output_of(example: Path, backend: str) -> str:
         text=True,
         check=True,
         cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     )
     return done.stdout
 

@@ -372,7 +372,10 @@ class PrimitiveNode(Node):
         for place, rule, pick in keeps.rules:
             gradient = rule(*pick(pool))
             shape = shapes[place]
-            gradients[place] = gradient if gradient.shape == shape else sum_to(gradient, shape=shape)
+            if gradient.shape != shape:
+                undo = _sum_to if type(gradient) is ndarray else sum_to
+                gradient = undo(gradient, shape=shape)
+            gradients[place] = gradient
         return gradients
 
     def _vjp_each(self, g: Any) -> Sequence[Any]:

@@ -24,10 +24,9 @@ def _add_rows(y, bias):
 
 
 @kernel
-def _column_sums(x, sums, totals):
+def _column_sums(x, sums):
     n = sums.size
-    for i in range(n):
-        totals[i] = 0.0
+    totals = np.zeros(n)
     for row in range(x.size // n):
         start = max(row * n, 0)
         for i in range(n):
@@ -37,9 +36,9 @@ def _column_sums(x, sums, totals):
 
 
 def add_bias(y: ndarray, bias: ndarray) -> ndarray:
-    """Add `bias` to every row of `y`, in place; `y` is new memory of the bias's dtype."""
-    if y.size and y.flags.carray and is_compiled_type(y.dtype):
-        _add_rows(y.reshape(-1), flat(bias))
+    """Add `bias` to every row of `y`, in place; `y` is new contiguous memory of the bias's dtype."""
+    if y.size and is_compiled_type(y.dtype):
+        _add_rows(y.ravel(), flat(bias))
     else:
         y += bias
     return y
@@ -50,5 +49,5 @@ def column_sums(x: ndarray) -> ndarray:
     if x.size > _SMALL or not x.size or not is_compiled_type(x.dtype):
         return reduction.sum(x, 0)
     sums = np.empty(x.shape[1], x.dtype)
-    _column_sums(flat(x), sums, np.empty(x.shape[1]))
+    _column_sums(flat(x), sums)
     return sums

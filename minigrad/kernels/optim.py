@@ -125,8 +125,8 @@ class Flats:
             grad = grad.astype(param.dtype)
         if self.copied:
             self.vectors = [flat(array) for array in self.arrays]
-        first, *rest = self.vectors
-        kern.run(first.size, first, flat(grad), *rest, *options)
+        first = self.vectors[0]
+        kern.run(first.size, first, flat(grad), *self.vectors[1:], *options)
         if self.copied:
             for array, vector in zip(self.arrays, self.vectors, strict=True):
                 if vector.base is None:

@@ -136,9 +136,7 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 
 def _squeeze(x: ndarray, *, axes: tuple[int, ...] | None, label: int = 0) -> ndarray:
-    if axes is None:
-        return x.squeeze()
-    return x.squeeze(tuple([i for i in axes if x.shape[i] == 1]))
+    return x.squeeze() if axes is None else x.squeeze(tuple([i for i in axes if x.shape[i] == 1]))
 
 
 squeeze_axes: Primitive = primitive(
