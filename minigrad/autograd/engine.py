@@ -205,12 +205,9 @@ def _run(
     if create_graph:
         with set_grad_enabled(True):
             return walk(roots, targets=targets, retain_graph=keep, wrap=wrap)
-    before = mode.enabled, mode.walking
-    mode.enabled, mode.walking = False, True
+    before, mode.enabled = mode.enabled, False
     try:
-        if before[1]:  # a walk inside a walk, from a hook or a Function: the context is in use
-            with np.errstate(all="ignore"):
-                return walk(roots, targets=targets, retain_graph=keep, wrap=wrap)
-        return mode.walk_quietly(walk, roots, targets=targets, retain_graph=keep, wrap=wrap)
+        with np.errstate(all="ignore"):
+            return walk(roots, targets=targets, retain_graph=keep, wrap=wrap)
     finally:
-        mode.enabled, mode.walking = before
+        mode.enabled = before

@@ -44,15 +44,9 @@ class _Mode(threading.local):
     def __init__(self) -> None:
         self.enabled = True
         self.inference = False
-        self.quietly = _quiet_context().run  # for one array operation
-        self.walk_quietly = _quiet_context().run  # for a walk, which may record operations inside
-        self.walking = False
-
-
-def _quiet_context() -> contextvars.Context:
-    context = contextvars.copy_context()
-    context.run(np.seterr, all="ignore")
-    return context
+        context = contextvars.copy_context()
+        context.run(np.seterr, all="ignore")
+        self.quietly = context.run
 
 
 mode = _Mode()
