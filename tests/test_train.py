@@ -272,7 +272,7 @@ def test_pictures_do_not_depend_on_the_users_settings(train, tmp_path):
 
 
 def test_import_takes_no_extra():
-    code = "import sys, minigrad; print({'sklearn', 'matplotlib', 'tqdm', 'torch'} & set(sys.modules))"
+    code = "import sys, minigrad; print({'sklearn', 'matplotlib', 'tqdm', 'torch', 'numba'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 
