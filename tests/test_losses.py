@@ -10,24 +10,42 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from losses_table import ROWS, Row, arrays_of, call, cotangent_of, options_of
+from losses_table import (
+    ROWS,
+    Row,
+    arrays_of,
+    cotangent_of,
+    function_of,
+    inputs_of,
+    leaves_of,
+    loss_of,
+    options_of,
+)
 
 import minigrad
 from minigrad import nn
 from minigrad.autograd import grad, gradcheck, gradgradcheck
-from minigrad.autograd.fused import Fused, FusedNode
+from minigrad.autograd.fused import FusedNode
 from minigrad.nn import functional as F
 from minigrad.nn import losses
+from minigrad.nn.losses.base import LossFunction
 
-RECORDED = np.load(Path(__file__).parent / "data" / "losses.npz")
-IDS = [str(row) for row in ROWS]
-every_row = pytest.mark.parametrize("row", ROWS, ids=IDS)
+DATA = Path(__file__).parent / "data" / "losses"
+RECORDED = {name: values for family in ROWS for name, values in np.load(DATA / f"{family}.npz").items()}
+ALL = [row for rows in ROWS.values() for row in rows]
+TORCHS = [row for row in ALL if row.reference is None]
+OURS = [row for row in ALL if row.reference is not None]
+# Losses with parameters of their own, and where they are tested.
+WITH_PARAMETERS: dict[str, str] = {}
+
+every_row = pytest.mark.parametrize("row", ALL, ids=map(str, ALL))
+torchs_rows = pytest.mark.parametrize("row", TORCHS, ids=map(str, TORCHS))
 pytestmark = pytest.mark.filterwarnings("ignore:reduction. 'mean' divides:UserWarning")
 
 
 def _recorded(row: Row) -> list[np.ndarray]:
     """torch's value and gradients, in the shapes of the row's."""
-    flat = RECORDED[f"{ROWS.index(row):04d}"]
+    flat = RECORDED[str(row)]
     shapes = [arrays_of(row)[place].shape for place in row.wrt]
     sizes = [math.prod(shape) for shape in shapes]
     value, *parts = np.split(flat, np.cumsum([flat.size - sum(sizes), *sizes])[:-1])
@@ -36,7 +54,8 @@ def _recorded(row: Row) -> list[np.ndarray]:
 
 def _run(row: Row, dtype: type = np.float64) -> tuple[list, minigrad.Tensor, list[np.ndarray]]:
     """The leaves, the loss, and the gradients for a random cotangent."""
-    leaves, loss = call(minigrad, F, row, dtype)
+    leaves = leaves_of(minigrad, row, dtype)
+    loss = loss_of(minigrad, row, leaves, dtype)
     cotangent = minigrad.tensor(cotangent_of(loss.shape).astype(dtype))
     wanted = [leaves[i] for i in row.wrt]
     gradients = [g.numpy() for g in grad(loss, wanted, cotangent, retain_graph=True)]
@@ -44,10 +63,11 @@ def _run(row: Row, dtype: type = np.float64) -> tuple[list, minigrad.Tensor, lis
 
 
 def test_the_recording_is_of_this_table() -> None:
-    assert RECORDED["rows"].tolist() == IDS, "run tests/record_losses.py"
+    assert len({str(row) for row in ALL}) == len(ALL), "two rows have one name"
+    assert set(RECORDED) == {str(row) for row in TORCHS}, "run tests/record_losses.py"
 
 
-@every_row
+@torchs_rows
 def test_value_and_gradient_are_torchs(row: Row) -> None:
     _, loss, gradients = _run(row)
     value, *expected = _recorded(row)
@@ -56,10 +76,19 @@ def test_value_and_gradient_are_torchs(row: Row) -> None:
         np.testing.assert_allclose(found, want, rtol=1e-8, atol=1e-12)
 
 
+@pytest.mark.parametrize("row", OURS, ids=map(str, OURS))
+def test_value_is_the_references(row: Row) -> None:
+    assert row.reference is not None
+    expected = row.reference(*arrays_of(row), **dict(row.options))
+    found = loss_of(minigrad, row, leaves_of(minigrad, row)).detach().numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
 @every_row
 def test_float32_agrees_and_keeps_its_dtype(row: Row) -> None:
     _, loss, gradients = _run(row, np.float32)
-    value, *expected = _recorded(row)
+    _, in_float64, expected = _run(row)
+    value = in_float64.detach().numpy().ravel()
     assert loss.dtype is minigrad.float32
     assert all(g.dtype == np.float32 for g in gradients)
     np.testing.assert_allclose(loss.detach().numpy().ravel(), value, rtol=2e-5, atol=2e-6)
@@ -67,10 +96,11 @@ def test_float32_agrees_and_keeps_its_dtype(row: Row) -> None:
         np.testing.assert_allclose(found, want, rtol=2e-5, atol=2e-6)
 
 
-@every_row
+@torchs_rows
 def test_live_torch_agrees_in_float32(row: Row, torch) -> None:
     _, loss, gradients = _run(row, np.float32)
-    leaves, theirs = call(torch, torch.nn.functional, row, np.float32)
+    leaves = leaves_of(torch, row, np.float32)
+    theirs = loss_of(torch, row, leaves, np.float32)
     cotangent = torch.tensor(cotangent_of(tuple(theirs.shape)).astype(np.float32))
     expected = torch.autograd.grad(theirs, [leaves[i] for i in row.wrt], cotangent)
     np.testing.assert_allclose(loss.detach().numpy(), theirs.detach().numpy(), rtol=2e-5, atol=2e-6)
@@ -83,8 +113,9 @@ def test_live_torch_agrees_in_float32(row: Row, torch) -> None:
 def test_kernel_is_the_definition(row: Row) -> None:
     leaves, loss, gradients = _run(row)
     assert isinstance(loss.grad_fn, FusedNode) == row.kernel
-    function = getattr(F, row.function)
-    arguments = function.check(*function._bind(leaves, options_of(minigrad, row)))
+    function = function_of(F, nn.extra, row)
+    inputs = inputs_of(F, row, leaves)
+    arguments = function.check(*function._bind(inputs, options_of(minigrad, row)))
     by_definition = function.definition(*arguments)
     np.testing.assert_allclose(loss.detach().numpy(), by_definition.detach().numpy(), rtol=1e-12, atol=1e-14)
     cotangent = minigrad.tensor(cotangent_of(loss.shape))
@@ -104,13 +135,10 @@ def test_recorded_walk_gives_the_same_gradient(row: Row) -> None:
 
 @every_row
 def test_derivatives_are_the_numeric_ones_to_second_order(row: Row) -> None:
-    options = options_of(minigrad, row)
-    tensors = [minigrad.tensor(a) for a in arrays_of(row)]
-    for place in row.wrt:
-        tensors[place].requires_grad_()
+    tensors = leaves_of(minigrad, row)
 
-    def function(*inputs: minigrad.Tensor) -> minigrad.Tensor:
-        return getattr(F, row.function)(*inputs, **options)
+    def function(*leaves: minigrad.Tensor) -> minigrad.Tensor:
+        return loss_of(minigrad, row, leaves)
 
     assert gradcheck(function, tensors)
     assert gradgradcheck(function, tensors)
@@ -125,7 +153,7 @@ def test_strided_and_read_only_inputs(row: Row) -> None:
         wide.setflags(write=False)
         tensor = minigrad.from_numpy(wide[..., 0] if array.ndim else wide[:1].reshape(()))
         leaves.append(tensor.requires_grad_() if place in row.wrt else tensor)
-    again = getattr(F, row.function)(*leaves, **options_of(minigrad, row))
+    again = loss_of(minigrad, row, leaves)
     np.testing.assert_array_equal(again.detach().numpy(), loss.detach().numpy())
     cotangent = minigrad.tensor(cotangent_of(loss.shape))
     for found, want in zip(grad(again, [leaves[i] for i in row.wrt], cotangent), gradients, strict=True):
@@ -150,29 +178,42 @@ def test_inputs_stay_and_backward_repeats(row: Row) -> None:
         np.testing.assert_array_equal(leaf.detach().numpy(), array)
 
 
-@pytest.mark.parametrize("row", [r for r in ROWS if r.module], ids=[str(r) for r in ROWS if r.module])
+MODULES = [row for row in ALL if row.module]
+
+
+@pytest.mark.parametrize("row", MODULES, ids=map(str, MODULES))
 def test_module_form_is_the_function(row: Row) -> None:
-    leaves, loss = call(minigrad, F, row)
-    module = getattr(nn, row.module)(**options_of(minigrad, row))
-    np.testing.assert_array_equal(module(*leaves).detach().numpy(), loss.detach().numpy())
+    leaves = leaves_of(minigrad, row)
+    loss = loss_of(minigrad, row, leaves)
+    namespace = nn.extra if row.reference else nn
+    module = getattr(namespace, row.module)(**options_of(minigrad, row))
+    np.testing.assert_array_equal(module(*inputs_of(F, row, leaves)).detach().numpy(), loss.detach().numpy())
     buffers = {k for k, v in row.options if isinstance(v, np.ndarray)}
     assert set(module.state_dict()) == buffers
     assert repr(module) == f"{row.module}()"
 
 
 def test_every_loss_has_a_row() -> None:
-    functions = {n for n, f in vars(losses).items() if isinstance(f, Fused)}
-    modules = {n for n, c in vars(losses).items() if inspect.isclass(c) and issubclass(c, losses.Loss)} - {
-        "Loss",
-        "NLLLoss2d",
-    }
-    assert functions == {row.function for row in ROWS}
-    assert modules == {row.module for row in ROWS if row.module}
-    for function in functions:  # and every option is varied by some row
-        options = set(inspect.signature(getattr(F, function).definition).parameters)
-        tried = {k for row in ROWS if row.function == function for k, _ in row.options}
-        required = {"input", "input1", "input2", "target", "size_average", "reduce"}
-        assert options - required == tried
+    functions, modules = {}, set()
+    for namespace in (losses, nn.extra):
+        for name, value in vars(namespace).items():
+            if isinstance(value, LossFunction):
+                functions[name] = value
+            elif inspect.isclass(value) and issubclass(value, nn.Module):
+                modules.add(name)
+    assert set(functions) == {row.function for row in ALL}
+    assert modules - {"Loss", "NLLLoss2d"} == {row.module for row in MODULES} | set(WITH_PARAMETERS)
+    for name, file in WITH_PARAMETERS.items():
+        assert name in (Path(__file__).parent / file).read_text()
+
+
+def test_every_option_is_varied_by_some_row() -> None:
+    for name in {row.function for row in ALL}:
+        rows = [row for row in ALL if row.function == name]
+        parameters = inspect.signature(function_of(F, nn.extra, rows[0]).definition).parameters.values()
+        options = {p.name for p in parameters if p.default is not p.empty}
+        tried = {k for row in rows for k, _ in row.options}
+        assert options - {"size_average", "reduce"} == tried, name
 
 
 # ------------------------------------------------------------------------------------- kinks and extremes
@@ -310,7 +351,7 @@ def test_broadcast_warns_and_computes() -> None:
 )
 @pytest.mark.parametrize("name", ["mse_loss", "cross_entropy", "hinge_embedding_loss"])
 def test_legacy_arguments(name, legacy, reduction) -> None:
-    row = next(r for r in ROWS if r.function == name)
+    row = next(r for r in ALL if r.function == name)
     tensors = [minigrad.tensor(a) for a in arrays_of(row)]
     function = getattr(F, name)
     with pytest.warns(UserWarning, match=f"please use reduction='{reduction}'"):

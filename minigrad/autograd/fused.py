@@ -49,26 +49,29 @@ class Fused:
     def __init__(
         self,
         definition: Callable[..., Any],
-        forward: Callable[..., Any],
-        backward: Callable[[ndarray, ndarray], ndarray],
-        wrt: Sequence[str],
-        check: Callable[..., Sequence[Any]] | None,
-        grad_name: str | Callable[[Sequence[Any]], str],
+        forward: Callable[..., Any] | None = None,
+        backward: Callable[[ndarray, ndarray], ndarray] = scale,
+        wrt: Sequence[str] = ("input",),
+        check: Callable[..., Sequence[Any]] | None = None,
+        grad_name: str | Callable[[Sequence[Any]], str] | None = None,
     ) -> None:
         functools.update_wrapper(self, definition)
         self.definition = definition
-        self.forward = forward
+        self.forward = forward or _no_kernel
         self.backward = backward
         self.check = check
-        self.grad_name = grad_name
+        self.grad_name = grad_name or (
+            "".join(word.capitalize() for word in definition.__name__.split("_")) + "Backward0"
+        )
         parameters = inspect.signature(definition).parameters
         self._places = {name: place for place, name in enumerate(parameters)}
         self._defaults = [p.default for p in parameters.values()]
         self._required = sum(default is _MISSING for default in self._defaults)
-        self.wrt = tuple(self._places[name] for name in wrt)
-        wanted = inspect.signature(forward).parameters.values()
+        self._positional = sum(p.kind is not p.KEYWORD_ONLY for p in parameters.values())
+        self.wrt = tuple(self._places[name] for name in wrt if forward is not None)
+        wanted = inspect.signature(self.forward).parameters.values()
         plain = [self._places[p.name] for p in wanted if p.kind is not p.KEYWORD_ONLY]
-        self._operands = itemgetter(*plain)
+        self._operands = itemgetter(*plain) if plain else tuple[Any, ...]
         self._options = [
             (p.name, self._places[p.name]) for p in wanted if p.kind is p.KEYWORD_ONLY and p.name != "grad"
         ]
@@ -77,7 +80,7 @@ class Fused:
         """All arguments in the definition's order; `inspect` words the error where they do not fit."""
         given = len(args)
         values = [*args, *self._defaults[given:]]
-        fits = given <= len(self._defaults)
+        fits = given <= self._positional
         for name, value in kwargs.items():
             place = self._places.get(name, -1)
             if place < given:
@@ -92,7 +95,10 @@ class Fused:
         return values
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        values: Sequence[Any] = self._bind(args, kwargs)
+        return self.apply(self._bind(args, kwargs))
+
+    def apply(self, values: Sequence[Any]) -> Any:
+        """Call with a value for every parameter, in the definition's order."""
         if self.check is not None:
             values = self.check(*values)
         prototype = None
@@ -131,6 +137,11 @@ class Fused:
 
     def __repr__(self) -> str:
         return f"<fused {self.__name__}>"  # type: ignore[attr-defined]
+
+
+def _no_kernel(*, grad: bool) -> Any:
+    """The kernel of an operation that has none: the definition runs."""
+    return NotImplemented
 
 
 class FusedNode(Node):
@@ -226,7 +237,7 @@ class Relay(Node):
 
 def fused(
     *,
-    forward: Callable[..., Any],
+    forward: Callable[..., Any] | None = None,
     backward: Callable[[ndarray, ndarray], ndarray] = scale,
     wrt: Sequence[str] = ("input",),
     check: Callable[..., Sequence[Any]] | None = None,
@@ -237,7 +248,8 @@ def fused(
     Args:
         forward: the kernel, a function on arrays whose parameters are named after the definition's, and a
             keyword `grad`. It returns `(value, gradient or tuple of gradients in the order of wrt)`, with
-            the gradients for a cotangent of one (None without `grad`), or `NotImplemented`.
+            the gradients for a cotangent of one (None without `grad`), or `NotImplemented`. Without a
+            kernel the definition always runs.
         backward: makes of the cotangent and a saved gradient the operand's cotangent, by default their
             product.
         wrt: the operands the kernel has gradients for.
@@ -246,10 +258,6 @@ def fused(
     """
 
     def attach(definition: Callable[..., Any]) -> Fused:
-        name = grad_name
-        if name is None:
-            words = definition.__name__.split("_")
-            name = "".join(word.capitalize() for word in words) + "Backward0"
-        return Fused(definition, forward, backward, wrt, check, name)
+        return Fused(definition, forward, backward, wrt, check, grad_name)
 
     return attach

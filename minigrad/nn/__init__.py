@@ -44,3 +44,6 @@ from minigrad.nn.losses import MSELoss as MSELoss
 from minigrad.nn.losses import NLLLoss as NLLLoss
 from minigrad.nn.losses import NLLLoss2d as NLLLoss2d
 from minigrad.nn.losses import SmoothL1Loss as SmoothL1Loss
+
+# isort: split
+from minigrad.nn import extra as extra

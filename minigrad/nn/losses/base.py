@@ -14,16 +14,17 @@ A loss is one function and one line:
 from __future__ import annotations
 
 import inspect
+import sys
 import warnings
-from collections.abc import Callable, Sequence
-from operator import attrgetter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from minigrad import dtypes
-from minigrad.autograd.fused import Fused, fused, scale
+from minigrad.autograd.fused import Fused, scale
 from minigrad.autograd.op import cast
 from minigrad.creation import as_tensor
 from minigrad.dtypes import Size
@@ -32,6 +33,17 @@ from minigrad.ops.elementwise import add as _broadcasting
 from minigrad.tensor import Tensor
 
 REDUCTIONS = ("mean", "sum", "none")
+
+
+_PACKAGE = str(Path(dtypes.__file__).parent)
+
+
+def warn_user(text: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line of the caller's code that led here."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, category, stacklevel=level)
 
 
 # ------------------------------------------------------------------------------------------ reductions
@@ -46,69 +58,94 @@ def reduce_loss(losses: Any, reduction: str, weight: Any = None) -> Any:
     return losses.mean() if weight is None else losses.sum() / weight.sum()
 
 
-def resolve_reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+def resolve_reduction(
+    size_average: bool | None, reduce: bool | None, reduction: str, aliases: bool = True
+) -> str:
     """The reduction that the arguments mean, torch's deprecated `size_average` and `reduce` included.
 
-    Raises:
-        ValueError: `reduction` is not one of "none", "mean", "sum".
+    Without `aliases` the deprecated name "elementwise_mean" is left as it is.
     """
     if size_average is not None or reduce is not None:
         size_average = True if size_average is None else size_average
         reduce = True if reduce is None else reduce
         reduction = "none" if not reduce else "mean" if size_average else "sum"
-        warnings.warn(
+        warn_user(
             f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
-            UserWarning,
-            stacklevel=4,
         )
-    elif reduction == "elementwise_mean":
-        warnings.warn(
+    elif reduction == "elementwise_mean" and aliases:
+        warn_user(
             "reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.",
-            UserWarning,
-            stacklevel=4,
         )
         reduction = "mean"
     return reduction
 
 
-def check_reduction(reduction: str, allowed: Sequence[str] = REDUCTIONS) -> None:
-    """ValueError unless `reduction` is allowed."""
-    if reduction not in allowed:
-        raise ValueError(
-            f"{reduction} is not a valid value for reduction\nUse one of {', '.join(map(repr, allowed))}."
-        )
-
-
 # ---------------------------------------------------------------------------------------- the decorator
+class LossFunction(Fused):
+    """A fused operation that settles its reduction and holds its options to their domains."""
+
+    reductions: Sequence[str]
+    invalid_reduction: str
+    validate: Callable[..., None] | None
+
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Raise for a reduction that is none of this loss's, and for what `validate` rejects."""
+        reduction = options["reduction"]
+        if reduction not in self.reductions:
+            raise ValueError(
+                self.invalid_reduction.format(reduction)
+                + f"\nUse one of {', '.join(map(repr, self.reductions))}."
+            )
+        if self.validate is not None:
+            names = inspect.signature(self.validate).parameters
+            self.validate(**{name: options[name] for name in names})
+
+
 def loss(
     *,
-    forward: Callable[..., Any],
     check: Callable[..., Sequence[Any]],
+    forward: Callable[..., Any] | None = None,
     wrt: Sequence[str] = ("input",),
     backward: Callable[[ndarray, ndarray], ndarray] = scale,
     grad_name: str | Callable[[Sequence[Any]], str] | None = None,
     reductions: Sequence[str] = REDUCTIONS,
-) -> Callable[[Callable[..., Any]], Fused]:
-    """`fused` for a loss: settles the reduction, then lets `check` have all the arguments."""
+    invalid_reduction: str = "{} is not a valid value for reduction",
+    validate: Callable[..., None] | None = None,
+) -> Callable[[Callable[..., Any]], LossFunction]:
+    """`fused` for a loss: settles the reduction, then lets `check` have all the arguments.
 
-    def attach(definition: Callable[..., Any]) -> Fused:
+    Args:
+        check: takes all arguments, raises where they do not fit together, returns them in normal form.
+        forward, wrt, backward, grad_name: as those of `fused`; without `forward` there is no kernel.
+        reductions: the reductions the loss has.
+        invalid_reduction: the first line of the error for another, with {} for what was given.
+        validate: raises where an option is outside its domain; its parameters are named after the options
+            it looks at. It runs when a module is made, and before `check` at every call.
+    """
+
+    def attach(definition: Callable[..., Any]) -> LossFunction:
         names = list(inspect.signature(definition).parameters)
         place = names.index("reduction")
-        legacy = names.index("size_average"), names.index("reduce")
+        legacy = [names.index(name) for name in ("size_average", "reduce") if name in names]
+        looked_at = [names.index(name) for name in inspect.signature(validate).parameters] if validate else []
 
         def prepare(*values: Any) -> Sequence[Any]:
-            average, reduce, reduction = values[legacy[0]], values[legacy[1]], values[place]
-            if average is not None or reduce is not None or reduction not in reductions:
+            if values[place] not in reductions or any(values[i] is not None for i in legacy):
                 settled = list(values)
-                settled[place] = resolve_reduction(average, reduce, reduction)
-                settled[legacy[0]] = settled[legacy[1]] = None
-                check_reduction(settled[place], reductions)
+                average, reduce = [values[i] for i in legacy] or (None, None)
+                settled[place] = resolve_reduction(average, reduce, values[place], bool(legacy))
+                for i in legacy:
+                    settled[i] = None
+                made.check_options(dict(zip(names, settled, strict=True)))
                 values = tuple(settled)
+            elif validate is not None:
+                validate(*[values[i] for i in looked_at])
             return check(*values)
 
-        return fused(forward=forward, backward=backward, wrt=wrt, check=prepare, grad_name=grad_name)(
-            definition
-        )
+        made = LossFunction(definition, forward, backward, wrt, prepare, grad_name)
+        made.reductions, made.invalid_reduction = reductions, invalid_reduction
+        made.validate = validate
+        return made
 
     return attach
 
@@ -156,12 +193,10 @@ def warn_of_broadcast(input: Tensor, target: Tensor) -> None:
         result: Any = list(np.broadcast_shapes(a, b))
     except ValueError:
         result = None
-    warnings.warn(
+    warn_user(
         f"Using a target size ({Size(b)!r}) that is different to the input size ({Size(a)!r}). This will "
         "likely lead to incorrect results due to broadcasting. Please ensure they have the same size."
-        + ("" if result is None else f"\nThe losses have shape {result}. {_squeeze_hint(a, b)}"),
-        UserWarning,
-        stacklevel=5,
+        + ("" if result is None else f"\nThe losses have shape {result}. {_squeeze_hint(a, b)}")
     )
     if result is None:
         _broadcasting(input.detach(), target.detach())  # raises, naming the sizes
@@ -193,18 +228,33 @@ class Loss(Module):
 
     fn: Any
     size_average = reduce = None
-    _options: Callable[[Any], tuple[Any, ...]]
+    _options: Callable[[Any], list[Any]]
+    _inputs: inspect.Signature
     _buffer_names = ("weight", "pos_weight")
 
-    def __init_subclass__(cls, *, fn: Fused, omit: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init_subclass__(
+        cls,
+        *,
+        fn: LossFunction | None = None,
+        omit: Sequence[str] = (),
+        keyword_only: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init_subclass__(**kwargs)
+        if fn is None:
+            return
         parameters = inspect.signature(fn.definition).parameters.values()
         options = [p for p in parameters if p.default is not p.empty]
+        taken = [p for p in options if p.name not in omit]
+        if keyword_only:
+            taken = [p.replace(kind=p.KEYWORD_ONLY) for p in taken]
         cls.fn = staticmethod(fn)
-        cls.__signature__ = inspect.Signature([p for p in options if p.name not in omit])  # type: ignore[attr-defined]
+        cls.__signature__ = inspect.Signature(taken)  # type: ignore[attr-defined]
         for name in omit:
             setattr(cls, name, None)
-        cls._options = staticmethod(attrgetter(*(p.name for p in options)))
+        names = [p.name for p in options]
+        cls._options = staticmethod(lambda module: [getattr(module, name) for name in names])
+        cls._inputs = inspect.Signature([p for p in parameters if p.default is p.empty])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
@@ -214,14 +264,21 @@ class Loss(Module):
             raise TypeError(f"{type(self).__name__}.__init__() {error}") from None
         bound.apply_defaults()
         values = bound.arguments
+        legacy = "size_average" in values
         average, reduce = values.pop("size_average", None), values.pop("reduce", None)
-        values["reduction"] = resolve_reduction(average, reduce, values["reduction"])
+        values["reduction"] = resolve_reduction(average, reduce, values["reduction"], legacy)
         for name, value in values.items():
             if name in self._buffer_names:
                 self.register_buffer(name, value)
             else:
                 setattr(self, name, value)
+        self.fn.check_options(values)
 
-    def forward(self, *tensors: Any) -> Any:
+    def forward(self, *tensors: Any, **named: Any) -> Any:
         """The loss of the given tensors, with this module's options."""
-        return self.fn(*tensors, *self._options(self))
+        if named or len(tensors) != len(self._inputs.parameters):
+            try:
+                tensors = self._inputs.bind(*tensors, **named).args
+            except TypeError as error:
+                raise TypeError(f"{type(self).__name__}.forward() {error}") from None
+        return self.fn.apply([*tensors, *self._options(self)])

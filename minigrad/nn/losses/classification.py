@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from minigrad.autograd.fused import scale_classes
 from minigrad.autograd.op import cast
 from minigrad.creation import as_tensor
 from minigrad.kernels import losses as kernels
-from minigrad.nn.losses.base import Loss, loss, reduce_loss
+from minigrad.nn.losses.base import Loss, loss, reduce_loss, warn_user
 from minigrad.ops.elementwise import where
 from minigrad.ops.softmax import log_softmax
 from minigrad.tensor import Tensor
@@ -201,18 +200,12 @@ class NLLLoss2d(NLLLoss, fn=nll_loss):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        warn_deprecated_nll()
+        warn_user(
+            "`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead as a drop-in replacement and see "
+            "https://pytorch.org/docs/main/nn.html#torch.nn.NLLLoss for more details.",
+            FutureWarning,
+        )
         super().__init__(*args, **kwargs)
-
-
-def warn_deprecated_nll() -> None:
-    """torch's warning about `NLLLoss2d`."""
-    warnings.warn(
-        "`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead as a drop-in replacement and see "
-        "https://pytorch.org/docs/main/nn.html#torch.nn.NLLLoss for more details.",
-        FutureWarning,
-        stacklevel=3,
-    )
 
 
 # ------------------------------------------------------------------------------------- cross entropy

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from minigrad.nn.losses.base import (
     loss,
     reduce_loss,
     reduced_name,
+    warn_user,
 )
 from minigrad.ops.elementwise import exp, where, xlogy
 
@@ -22,12 +22,10 @@ def _check_kl_div(
     input: Any, target: Any, average: Any, reduce: Any, reduction: str, log_target: bool
 ) -> Sequence[Any]:
     if reduction == "mean":
-        warnings.warn(
+        warn_user(
             "reduction: 'mean' divides the total loss by both the batch size and the support size."
             "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
             "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
-            UserWarning,
-            stacklevel=4,
         )
     target = as_target(input, target)
     if input._array.dtype.kind != "f":

@@ -1,0 +1,1 @@
+"""Losses that torch lacks: each a function, whose body is its definition, and a module."""
