@@ -31,7 +31,7 @@ import minigrad.ops.softmax
 from minigrad.autograd import op as statements
 from minigrad.autograd.function import FunctionNode
 from minigrad.autograd.gradcheck import GradcheckError
-from minigrad.autograd.op import Primitive, PrimitiveNode, primitive
+from minigrad.autograd.op import Primitive, PrimitiveNode, _filled, primitive
 from minigrad.autograd.tape import Pick
 
 DTYPES = ("float32", "float64")
@@ -236,6 +236,7 @@ def test_every_differentiable_primitive_is_reached_by_a_row():
         for module in [name.rpartition(".")]
         if vars(__import__(module[0], fromlist=["_"]))[module[2]].rules
     }
+    del unreached[id(_filled)]  # only where a derivative is not finite: test_nan_policy
     total = len(unreached)
     for row in DIFFERENTIABLE:
         inputs = tensors(minigrad, row.arrays())

@@ -12,6 +12,7 @@ from minigrad.autograd.tape import enable_grad as enable_grad
 from minigrad.autograd.tape import inference_mode as inference_mode
 from minigrad.autograd.tape import no_grad as no_grad
 from minigrad.autograd.tape import set_grad_enabled as set_grad_enabled
+from minigrad.autograd.tape import set_nan_policy as set_nan_policy
 
 __all__ = [
     "Function",
@@ -26,4 +27,5 @@ __all__ = [
     "no_grad",
     "once_differentiable",
     "set_grad_enabled",
+    "set_nan_policy",
 ]

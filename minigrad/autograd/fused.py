@@ -22,8 +22,10 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
 from numpy import ndarray
 
+from minigrad.autograd.op import has_nan
 from minigrad.autograd.tape import FREED, Node, Variable, current_node, enable_grad, mode, walk
 
 _MISSING = inspect.Parameter.empty
@@ -182,8 +184,15 @@ class FusedNode(Node):
                 found.append(None)
                 continue
             scaled = self.op.backward(g, gradient)
+            if (g.ndim or not g) and mode.safe and has_nan(scaled):
+                scaled = self._without_spurious_nan(scaled, g, gradient)
             found.append(scaled[...] if keep and scaled is gradient else scaled)
         return found
+
+    def _without_spurious_nan(self, scaled: ndarray, g: ndarray, gradient: ndarray) -> ndarray:
+        """The gradient with zeros for the nan that an infinite slope makes of a zero cotangent."""
+        without = self.op.backward(g, np.ones_like(gradient)) == 0
+        return np.where(without & np.isnan(scaled), 0, scaled)
 
     def _differentiate_definition(self, g: Variable) -> Sequence[Any]:
         """The gradients as variables: replay the definition on stand-ins and walk what that records."""

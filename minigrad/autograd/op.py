@@ -56,7 +56,8 @@ class Saves(NamedTuple):
     dropped: tuple[int, ...]
     output: bool  # whether some rule names the result
     options: bool  # or an option
-    rules: tuple[tuple[int, Rule, Callable[[list], tuple]], ...]  # place, rule, what it names
+    # place, rule, what it names, whether it scales each element of the cotangent by a derivative
+    rules: tuple[tuple[int, Rule, Callable[[list], tuple], bool], ...]
 
 
 class Primitive:
@@ -71,8 +72,10 @@ class Primitive:
         grad_name: str | Callable[[PrimitiveNode], str] | None,
         doc: str | None,
         operands: tuple[str, ...] | None,
+        elementwise: bool,
     ) -> None:
         self.forward = forward
+        self.elementwise = elementwise
         self.promote = promote
         self.view = view
         self.__name__ = self.__qualname__ = name
@@ -124,10 +127,14 @@ class Primitive:
                 dropped=tuple(i for i in places if self.operands[i] not in named),
                 output="y" in named,
                 options=not named.isdisjoint(self.options),
-                rules=tuple((i, self.rules[i], self.picks[i]) for i in used),
+                rules=tuple((i, self.rules[i], self.picks[i], self._scales(i)) for i in used),
             )
             self.saves[tracked] = found
         return found
+
+    def _scales(self, place: int) -> bool:
+        """Whether the rule multiplies each element of the cotangent by something that may be infinite."""
+        return self.elementwise and not self.needs[place].isdisjoint(("y", *self.operands))
 
     def option_values(self, given: dict[str, Any]) -> list[Any]:
         """The options in the order of the rules' pool."""
@@ -310,6 +317,13 @@ def _link_view(result: Variable, source: Variable, op: Primitive, options: dict)
         result._view = View(source._view.base, (*source._view.steps, step))
 
 
+def has_nan(x: Any) -> bool:
+    """Whether an array, or a variable's, holds a nan: by one sum, which a nan makes nan."""
+    array = x._array if isinstance(x, Variable) else x
+    total = np.vdot(array, array) if array.size < 8192 else reduction.sum(array, None)
+    return bool(total != total)
+
+
 class PrimitiveNode(Node):
     """A recorded call of a primitive."""
 
@@ -369,14 +383,38 @@ class PrimitiveNode(Node):
         if keeps.options:
             pool += op.option_values(self.options)
         gradients: list[Any] = [None] * len(shapes)
-        for place, rule, pick in keeps.rules:
+        for place, rule, pick, scales in keeps.rules:
             gradient = rule(*pick(pool))
+            if scales and mode.safe and has_nan(gradient):
+                gradient = self._without_spurious_nan(gradient, pool, rule, pick)
             shape = shapes[place]
             if gradient.shape != shape:
                 undo = _sum_to if type(gradient) is ndarray else sum_to
                 gradient = undo(gradient, shape=shape)
             gradients[place] = gradient
         return gradients
+
+    def _without_spurious_nan(self, gradient: Any, pool: list[Any], rule: Rule, pick: Any) -> Any:
+        """The gradient with zeros for the nan that an infinite or nan derivative makes of a zero cotangent.
+
+        For a recorded walk the rule is applied again with harmless operands in those places: else the nan
+        would come back with the next derivative.
+        """
+        if not isinstance(gradient, Variable):
+            return np.where(np.isnan(gradient) & (pool[0] == 0), 0, gradient)
+        spurious = np.isnan(gradient._array) & (pool[0]._array == 0)
+        if not spurious.any():
+            return gradient
+        count = len(self.op.operands)
+        operands = [
+            _filled(operand, mask=spurious, value=0.5) if isinstance(operand, Variable) else operand
+            for operand in pool[2 : 2 + count]
+        ]
+        output = pool[1]
+        if output is not None:
+            output = _filled(output, mask=spurious, value=0.5)
+        gradient = rule(*pick([pool[0], output, *operands, *pool[2 + count :]]))
+        return _filled(gradient, mask=spurious, value=0)
 
     def _vjp_each(self, g: Any) -> Sequence[Any]:
         """The cotangents of the operands of a variadic primitive, which share a rule."""
@@ -434,6 +472,7 @@ def primitive(
     doc: str | None = None,
     operands: tuple[str, ...] | None = None,
     ufunc: np.ufunc | None = None,
+    elementwise: bool | None = None,
 ) -> Primitive:
     """State an operation. Chain `.vjp(rule, ...)` to make it differentiable.
 
@@ -450,18 +489,22 @@ def primitive(
         operands: names for the first parameters of `forward`, where its own will not do; what follows
             them are options.
         ufunc: the NumPy ufunc this is, by default `forward` if that is one: what `np.exp(tensor)` calls.
+        elementwise: each element of the result depends on one of each operand, so a zero cotangent means a
+            zero gradient there, whatever the derivative; by default whether it is a NumPy ufunc.
     """
     ufunc = forward if isinstance(forward, np.ufunc) else ufunc
     if promote == "auto":
         promote = "common" if isinstance(forward, np.ufunc) and forward.nin > 1 else None
     own_name = name or forward.__name__.strip("_")
-    op = Primitive(forward, own_name, promote, view, grad_name, doc, operands)
+    if elementwise is None:
+        elementwise = ufunc is not None and ufunc.signature is None
+    op = Primitive(forward, own_name, promote, view, grad_name, doc, operands, elementwise)
     if ufunc is not None:
         UFUNCS[ufunc] = op
     return op
 
 
-# -------------------------------------- the three operations the tape itself needs, adjoint in pairs
+# ------------------------------------------------------------- the operations the tape itself needs
 def _sum_to(x: ndarray, *, shape: tuple[int, ...]) -> ndarray:
     extra = x.ndim - len(shape)
     if extra == 1 and x.shape[1:] == shape:  # a bias over its batch
@@ -489,3 +532,12 @@ broadcast_to: Primitive = primitive(
 cast: Primitive = primitive(
     _cast, grad_name="ToCopyBackward0", doc="x in another dtype; `source` is the dtype it has."
 ).vjp(lambda g, dtype, source: cast(g, dtype=source, source=dtype))
+
+
+def _fill(x: ndarray, *, mask: ndarray, value: float) -> ndarray:
+    return np.where(mask, x.dtype.type(value), x)
+
+
+_filled: Primitive = primitive(_fill, name="filled", doc="x with `value` where the mask is true.").vjp(
+    lambda g, mask: _filled(g, mask=mask, value=0)
+)

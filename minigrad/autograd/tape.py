@@ -44,6 +44,7 @@ class _Mode(threading.local):
     def __init__(self) -> None:
         self.enabled = True
         self.inference = False
+        self.safe = True  # a zero cotangent gives a zero gradient: `set_nan_policy`
         context = contextvars.copy_context()
         context.run(np.seterr, all="ignore")
         self.quietly = context.run
@@ -112,6 +113,42 @@ def _inside(entered: Callable[[], Any], function: Callable) -> Callable:
 def _swap_enabled(enabled: bool) -> bool:
     before, mode.enabled = mode.enabled, enabled
     return before
+
+
+class set_nan_policy:
+    """What a zero cotangent gives where a derivative is infinite or nan: at once, or as a context manager.
+
+    With "safe", the default, it gives a zero gradient: what does not count does not turn into nan. With
+    "torch" it gives 0 times inf, which is nan, as it does in torch. The policy is the thread's.
+
+    Raises:
+        ValueError: the policy is neither "safe" nor "torch".
+
+    Example:
+        >>> import minigrad
+        >>> from minigrad.autograd import set_nan_policy
+        >>> def gradient():
+        ...     x = minigrad.tensor([0.0, 2.0], requires_grad=True)
+        ...     minigrad.where(x > 0, minigrad.log(x), 0.0).sum().backward()
+        ...     return x.grad
+        >>> gradient()
+        tensor([0.0000, 0.5000])
+        >>> with set_nan_policy("torch"):
+        ...     gradient()
+        tensor([   nan, 0.5000])
+    """
+
+    def __init__(self, policy: str) -> None:
+        if policy not in ("safe", "torch"):
+            raise ValueError(f"set_nan_policy expects 'safe' or 'torch', but got {policy!r}")
+        self._before = mode.safe
+        mode.safe = policy == "safe"
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        mode.safe = self._before
 
 
 class _GradMode:

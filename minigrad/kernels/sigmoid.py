@@ -39,7 +39,7 @@ def _map(x, y):
 @kernel(parallel=True, threshold=_THRESHOLD)
 def _map_pair(g, x, y):
     for i in prange(x.size):
-        y[i] = point(g[i], x[i])
+        y[i] = point(g[i], x[i]) if g[i] != 0 else 0  # also where the slope is nan
 
 
 @kernel(parallel=True, threshold=_THRESHOLD)
@@ -51,7 +51,7 @@ def _map_scaled(x, y, beta, threshold):
 @kernel(parallel=True, threshold=_THRESHOLD)
 def _map_pair_scaled(g, x, y, beta, threshold):
     for i in prange(x.size):
-        y[i] = point(g[i], x[i], beta, threshold)
+        y[i] = point(g[i], x[i], beta, threshold) if g[i] != 0 else 0
 
 
 def _run(loop: Kernel, *arrays: Array, options: tuple[float, ...] = ()) -> Array:

@@ -16,7 +16,7 @@ from minigrad.ops.elementwise import as_float, exp, minimum, where
 
 # In the rules of the derivative kernels: u is the cotangent they were given, s the saved value.
 
-_sigmoid_backward: Primitive = primitive(kernels.sigmoid_vjp, operands=("u", "s")).vjp(
+_sigmoid_backward: Primitive = primitive(kernels.sigmoid_vjp, operands=("u", "s"), elementwise=True).vjp(
     lambda g, s: g * s * (1 - s),
     lambda g, u, s: g * u * (1 - 2 * s),
 )
@@ -32,13 +32,14 @@ sigmoid: Primitive = primitive(
     """,
 ).vjp(lambda g, y: _sigmoid_backward(g, y))
 
-_tanh_backward: Primitive = primitive(kernels.tanh_vjp, operands=("u", "s")).vjp(
+_tanh_backward: Primitive = primitive(kernels.tanh_vjp, operands=("u", "s"), elementwise=True).vjp(
     lambda g, s: g * (1 - s * s),
     lambda g, u, s: -2 * g * u * s,
 )
 tanh: Primitive = primitive(
     kernels.tanh,
     ufunc=np.tanh,
+    elementwise=False,  # the rule's kernel sees to zero cotangents itself
     promote="float",
     doc="""The hyperbolic tangent, 2 sigmoid(2x) - 1.
 
@@ -64,7 +65,9 @@ relu: Primitive = primitive(
     """,
 ).vjp(lambda g, y: _relu_backward(g, y))
 
-_log_sigmoid_backward: Primitive = primitive(kernels.log_sigmoid_vjp, operands=("u", "v")).vjp(
+_log_sigmoid_backward: Primitive = primitive(
+    kernels.log_sigmoid_vjp, operands=("u", "v"), elementwise=True
+).vjp(
     lambda g, v: _log_sigmoid_backward(g, v),
     lambda g, u, v: -g * u * sigmoid(v) * sigmoid(-v),
 )
@@ -82,7 +85,7 @@ logsigmoid: Primitive = primitive(
     """,
 ).vjp(lambda g, x: _log_sigmoid_backward(g, x))
 
-_softplus_backward: Primitive = primitive(kernels.softplus_vjp, operands=("u", "v")).vjp(
+_softplus_backward: Primitive = primitive(kernels.softplus_vjp, operands=("u", "v"), elementwise=True).vjp(
     lambda g, v, beta, threshold: _softplus_backward(g, v, beta=beta, threshold=threshold),
     lambda g, u, v, beta, threshold: (
         g * u * beta * sigmoid(v * beta) * sigmoid(-v * beta) * as_float(v * beta <= threshold, like=g)
@@ -116,7 +119,7 @@ def _silu_curvature(x: Any) -> Any:
     return s * (1 - s) * (2 + x * (1 - 2 * s))
 
 
-_silu_backward: Primitive = primitive(kernels.silu_vjp, operands=("u", "v")).vjp(
+_silu_backward: Primitive = primitive(kernels.silu_vjp, operands=("u", "v"), elementwise=True).vjp(
     lambda g, v: g * _silu_slope(v),
     lambda g, u, v: g * u * _silu_curvature(v),
 )
@@ -145,7 +148,7 @@ def _gelu_slope(x: Any, approximate: str) -> Any:
     return _normal_cdf(x) + x * (_INV_SQRT_2PI * exp(-0.5 * x * x))
 
 
-_gelu_backward: Primitive = primitive(kernels.gelu_vjp, operands=("u", "v")).vjp(
+_gelu_backward: Primitive = primitive(kernels.gelu_vjp, operands=("u", "v"), elementwise=True).vjp(
     lambda g, v, approximate: g * _gelu_slope(v, approximate),
     lambda g, u, v, approximate: g * u * _gelu_curvature(v, approximate),
 )
@@ -225,6 +228,6 @@ def _elu(x: ndarray, *, alpha: float) -> ndarray:
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
-_elu_of: Primitive = primitive(_elu, name="elu", promote="float").vjp(
+_elu_of: Primitive = primitive(_elu, name="elu", promote="float", elementwise=True).vjp(
     lambda g, x, alpha: where(x > 0, g, g * (alpha * exp(minimum(x, 0))))
 )

@@ -263,6 +263,7 @@ def _rsqrt(x: ndarray) -> ndarray:
 rsqrt: Primitive = primitive(
     _rsqrt,
     promote="float",
+    elementwise=True,
     doc="""1 / sqrt(x).
 
     Example:
@@ -342,6 +343,7 @@ def _xlogy_name(node: PrimitiveNode) -> str:
 xlogy: Primitive = primitive(
     _xlogy,
     promote="float",
+    elementwise=True,
     grad_name=_xlogy_name,
     doc="""x * log(other), and 0 where x is 0 whatever `other` is (but nan).
 
