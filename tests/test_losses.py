@@ -340,6 +340,15 @@ def test_broadcast_warns_and_computes() -> None:
     assert "input.squeeze(1)" in str(caught[0].message)
 
 
+# The first row of each loss that takes torch's deprecated arguments.
+FIRST = {row.function: row for row in reversed(MODULES)}
+WITH_LEGACY = [
+    row
+    for row in FIRST.values()
+    if "size_average" in inspect.signature(function_of(F, nn.extra, row).definition).parameters
+]
+
+
 @pytest.mark.parametrize(
     ("legacy", "reduction"),
     [
@@ -349,11 +358,10 @@ def test_broadcast_warns_and_computes() -> None:
         ({"size_average": False, "reduce": True}, "sum"),
     ],
 )
-@pytest.mark.parametrize("name", ["mse_loss", "cross_entropy", "hinge_embedding_loss"])
-def test_legacy_arguments(name, legacy, reduction) -> None:
-    row = next(r for r in ALL if r.function == name)
+@pytest.mark.parametrize("row", WITH_LEGACY, ids=lambda row: row.function)
+def test_legacy_arguments(row, legacy, reduction) -> None:
     tensors = [minigrad.tensor(a) for a in arrays_of(row)]
-    function = getattr(F, name)
+    function = getattr(F, row.function)
     with pytest.warns(UserWarning, match=f"please use reduction='{reduction}'"):
         found = function(*tensors, **legacy)
     assert minigrad.equal(found, function(*tensors, reduction=reduction))
@@ -361,6 +369,32 @@ def test_legacy_arguments(name, legacy, reduction) -> None:
         module = getattr(nn, row.module)(**legacy)
     assert module.reduction == reduction
     assert minigrad.equal(module(*tensors), found)
+
+
+EVERY_MODULE = {row.module: getattr(nn.extra if row.reference else nn, row.module) for row in MODULES}
+
+
+@pytest.mark.parametrize("cls", EVERY_MODULE.values(), ids=EVERY_MODULE)
+def test_a_module_refuses_an_unknown_reduction_when_it_is_made(cls) -> None:
+    with pytest.raises(ValueError, match=r"^foo is not .*valid") as caught:
+        cls(reduction="foo")
+    assert "Use one of" in str(caught.value)
+
+
+@pytest.mark.parametrize("cls", EVERY_MODULE.values(), ids=EVERY_MODULE)
+def test_a_module_is_particular_about_its_arguments(cls) -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
+        cls(colour="red")
+    module = cls()
+    with pytest.raises(TypeError, match=f"{cls.__name__}.forward"):
+        module()
+    with pytest.raises(TypeError, match=f"{cls.__name__}.forward"):
+        module(*[minigrad.zeros(2, 2)] * 9)
+
+
+def test_inputs_by_name() -> None:
+    x, y = minigrad.tensor([1.0, 2.0]), minigrad.tensor([1.0, 4.0])
+    assert nn.MSELoss()(input=x, target=y) == nn.MSELoss()(x, target=y) == F.mse_loss(target=y, input=x)
 
 
 def test_mse_of_the_string_sum_is_the_mean_as_in_torch() -> None:

@@ -130,7 +130,7 @@ def loss(
         looked_at = [names.index(name) for name in inspect.signature(validate).parameters] if validate else []
 
         def prepare(*values: Any) -> Sequence[Any]:
-            if values[place] not in reductions or any(values[i] is not None for i in legacy):
+            if values[place] not in reductions or [i for i in legacy if values[i] is not None]:
                 settled = list(values)
                 average, reduce = [values[i] for i in legacy] or (None, None)
                 settled[place] = resolve_reduction(average, reduce, values[place], bool(legacy))
