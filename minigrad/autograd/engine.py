@@ -207,7 +207,6 @@ def _run(
             return walk(roots, targets=targets, retain_graph=keep, wrap=wrap)
     before, mode.enabled = mode.enabled, False
     try:
-        with np.errstate(all="ignore"):
-            return walk(roots, targets=targets, retain_graph=keep, wrap=wrap)
+        return walk(roots, targets=targets, retain_graph=keep, wrap=wrap)
     finally:
         mode.enabled = before

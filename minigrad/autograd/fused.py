@@ -26,7 +26,7 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad.autograd.op import has_nan
-from minigrad.autograd.tape import FREED, Node, Variable, current_node, enable_grad, mode, walk
+from minigrad.autograd.tape import FREED, Node, Variable, current_node, enable_grad, mode, next_sequence, walk
 
 _MISSING = inspect.Parameter.empty
 
@@ -103,32 +103,28 @@ class Fused:
         """Call with a value for every parameter, in the definition's order."""
         if self.check is not None:
             values = self.check(*values)
-        prototype = None
-        tracked = False
+        arrays = list(values)
         variables: list[Variable] = []
-        arrays = []
+        tracked = False
         for place, value in enumerate(values):
             if isinstance(value, Variable):
-                if prototype is None:
-                    prototype = value
                 node = value._node if value._view is None else current_node(value)
                 if node is not None and mode.enabled:
                     if place not in self.wrt:
                         return self._by_definition(values)
                     tracked = True
                 variables.append(value)
-                value = value._array
-            arrays.append(value)
+                arrays[place] = value._array
         options = {name: arrays[place] for name, place in self._options}
         found = self.forward(*self._operands(arrays), grad=tracked, **options)
-        if found is NotImplemented or prototype is None:
+        if found is NotImplemented or not variables:
             return self._by_definition(values)
         y, gradients = found
         if not tracked:
-            return prototype._result._wrap(y)
-        if not isinstance(gradients, tuple):
+            return variables[0]._result._wrap(y)
+        if type(gradients) is not tuple:
             gradients = (gradients,)
-        return prototype._result._wrap(y, FusedNode(self, values, variables, gradients))
+        return variables[0]._result._wrap(y, FusedNode(self, values, variables, gradients))
 
     def _by_definition(self, values: Sequence[Any]) -> Any:
         """What the definition computes, under the name the operation has."""
@@ -158,7 +154,9 @@ class FusedNode(Node):
         variables: list[Variable],
         gradients: tuple[ndarray, ...],
     ) -> None:
-        Node.__init__(self, [values[place]._node for place in op.wrt])
+        self.edges = [values[place]._node for place in op.wrt]
+        self.sequence = next_sequence()
+        self.hooks = self.retained = None
         self.op = op
         self.values: Sequence[Any] | None = values
         self.gradients = gradients
@@ -168,6 +166,22 @@ class FusedNode(Node):
     def vjp(self, g: Any, keep: bool) -> Sequence[Any]:
         if self.values is None:
             raise RuntimeError(FREED + f" (The freed node is {self.name()}.)")
+        if [variable._counter[0] for variable in self.variables] != self.versions:
+            self._raise_modified()
+        if isinstance(g, Variable):
+            return self._differentiate_definition(g)
+        found: list[ndarray | None] = []
+        for edge, gradient in zip(self.edges, self.gradients, strict=True):
+            if edge is None:
+                found.append(None)
+                continue
+            scaled = mode.quietly(self.op.backward, g, gradient)
+            if (g.ndim or not g) and mode.safe and has_nan(scaled):
+                scaled = self._without_spurious_nan(scaled, g, gradient)
+            found.append(scaled[...] if keep and scaled is gradient else scaled)
+        return found
+
+    def _raise_modified(self) -> None:
         for variable, version in zip(self.variables, self.versions, strict=True):
             if variable._counter[0] != version:
                 raise RuntimeError(
@@ -176,18 +190,6 @@ class FusedNode(Node):
                     f"{self.name()} is at version {variable._counter[0]}; expected version {version} "
                     "instead. Hint: write the in-place operation out of place, or clone() first."
                 )
-        if isinstance(g, Variable):
-            return self._differentiate_definition(g)
-        found: list[ndarray | None] = []
-        for edge, gradient in zip(self.edges, self.gradients, strict=True):
-            if edge is None:
-                found.append(None)
-                continue
-            scaled = self.op.backward(g, gradient)
-            if (g.ndim or not g) and mode.safe and has_nan(scaled):
-                scaled = self._without_spurious_nan(scaled, g, gradient)
-            found.append(scaled[...] if keep and scaled is gradient else scaled)
-        return found
 
     def _without_spurious_nan(self, scaled: ndarray, g: ndarray, gradient: ndarray) -> ndarray:
         """The gradient with zeros for the nan that an infinite slope makes of a zero cotangent."""

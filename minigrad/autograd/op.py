@@ -367,15 +367,18 @@ class PrimitiveNode(Node):
             versions.append(result._counter[0])
 
     def vjp(self, g: Any, keep: bool) -> Sequence[Any]:
-        op = self.op
         arrays = self.arrays
         if arrays is None:
             raise RuntimeError(FREED + f" (The freed node is {self.name()}.)")
         if [counter[0] for counter in self.counters] != self.versions:
             self._raise_modified()
-        output = self.output
         if isinstance(g, Variable):
-            arrays, output = self._variables(g)
+            return self._apply_rules(g, *self._variables(g))
+        return mode.quietly(self._apply_rules, g, arrays, self.output)
+
+    def _apply_rules(self, g: Any, arrays: Sequence[Any], output: Any) -> Sequence[Any]:
+        """The cotangents, from that of the result and what was saved, all arrays or all variables."""
+        op = self.op
         if op.variadic:
             return self._vjp_each(g)
         shapes, keeps = self.shapes, self.keeps

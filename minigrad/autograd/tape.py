@@ -402,7 +402,7 @@ class Leaf(Node):
             variable._grad = variable._result._wrap(array)
         else:
             held = variable._grad
-            np.add(held._array, g, out=held._array)
+            mode.quietly(np.add, held._array, g, held._array)
             held._counter[0] += 1
         if self.post_hooks:
             for hook in tuple(self.post_hooks.values()):
@@ -442,16 +442,13 @@ _by_sequence = attrgetter("sequence")
 
 def _reachable(roots: Iterable[Node]) -> list[Node]:
     """All nodes that lead to the roots, results before operands."""
-    stack = list(dict.fromkeys(roots))
-    seen = set(stack)
-    order = []
-    while stack:
-        node = stack.pop()
-        order.append(node)
+    order = list(roots)
+    seen = set(order)
+    for node in order:  # which grows on the way
         for edge in node.edges:
             if edge is not None and edge not in seen:
                 seen.add(edge)
-                stack.append(edge)
+                order.append(edge)
     order.sort(key=_by_sequence, reverse=True)
     return order
 
@@ -477,6 +474,11 @@ def _run_hooks(node: Node, g: Any, wrap: Callable) -> Any:
         held = variable._grad
         variable._grad = seen if held is None else held + seen
     return seen if recorded else seen._array
+
+
+def _sum(a: Any, b: Any) -> Any:
+    """a + b, of arrays without NumPy's warnings."""
+    return mode.quietly(np.add, a, b) if type(a) is type(b) is ndarray else a + b
 
 
 def walk(
@@ -521,8 +523,8 @@ def walk(
                 if type(gradient) is ndarray and gradient is not g and gradient.base is None:
                     owned.add(edge)
             elif edge in owned and type(held) is ndarray:
-                np.add(held, gradient, out=held)
+                mode.quietly(np.add, held, gradient, held)
             else:
-                pending[edge] = held + gradient
+                pending[edge] = _sum(held, gradient)
                 owned.add(edge)
     return found
