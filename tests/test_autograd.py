@@ -247,6 +247,13 @@ def test_gradients_are_writable_and_contiguous():
     np.testing.assert_array_equal(y.grad.numpy(), [9, 1, 1])
 
 
+def test_the_gradient_of_a_0d_leaf_used_twice_is_writable():
+    x = mg.tensor(0.5, requires_grad=True)
+    (x * 3 + x * 2).backward()
+    x.grad.add_(1)
+    assert x.grad.item() == 6.0
+
+
 def test_several_outputs_at_once():
     x = leaf(2.0)
     mg.autograd.backward([x * 3, x * x], [mg.tensor([1.0]), mg.tensor([10.0])])

@@ -73,7 +73,7 @@ class Fused:
         self.wrt = tuple(self._places[name] for name in wrt if forward is not None)
         wanted = inspect.signature(self.forward).parameters.values()
         plain = [self._places[p.name] for p in wanted if p.kind is not p.KEYWORD_ONLY]
-        self._operands = itemgetter(*plain) if plain else tuple[Any, ...]
+        self._operands = itemgetter(*plain) if plain else _no_operands
         self._options = [
             (p.name, self._places[p.name]) for p in wanted if p.kind is p.KEYWORD_ONLY and p.name != "grad"
         ]
@@ -135,6 +135,10 @@ class Fused:
 
     def __repr__(self) -> str:
         return f"<fused {self.__name__}>"  # type: ignore[attr-defined]
+
+
+def _no_operands(arrays: Sequence[Any]) -> tuple[Any, ...]:
+    return ()
 
 
 def _no_kernel(*, grad: bool) -> Any:

@@ -525,6 +525,7 @@ def walk(
             elif edge in owned and type(held) is ndarray:
                 mode.quietly(np.add, held, gradient, held)
             else:
-                pending[edge] = _sum(held, gradient)
-                owned.add(edge)
+                pending[edge] = total = _sum(held, gradient)
+                if type(total) is ndarray:  # of 0-d arrays NumPy makes a number, which nobody can write to
+                    owned.add(edge)
     return found

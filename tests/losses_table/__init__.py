@@ -5,7 +5,16 @@ second derivatives; `test_loss_errors.py` the errors. `record_losses.py` stores 
 suite needs no torch. A family of losses has a module here, with its `rows` and its `ERRORS`.
 """
 
-from losses_table import binary, classification, distribution, embedding, margin, regression
+from losses_table import (
+    binary,
+    classification,
+    distribution,
+    embedding,
+    extra_metric,
+    extra_segmentation,
+    margin,
+    regression,
+)
 from losses_table.base import Row as Row
 from losses_table.base import arrays_of as arrays_of
 from losses_table.base import cotangent_of as cotangent_of
@@ -17,7 +26,16 @@ from losses_table.base import options_of as options_of
 
 FAMILIES = {
     module.__name__.rpartition(".")[2]: module
-    for module in (binary, classification, distribution, embedding, margin, regression)
+    for module in (
+        binary,
+        classification,
+        distribution,
+        embedding,
+        extra_metric,
+        extra_segmentation,
+        margin,
+        regression,
+    )
 }
 ROWS = {name: list(module.rows()) for name, module in FAMILIES.items()}
 ERRORS = [error for module in FAMILIES.values() for error in module.ERRORS]

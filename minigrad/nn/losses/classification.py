@@ -342,7 +342,7 @@ def cross_entropy(
     classes = input.shape[dim]
     log_probabilities = log_softmax(input, dim)
     if target.is_floating_point():
-        q = target * (1 - label_smoothing) + label_smoothing / classes
+        q = target * (1 - label_smoothing) + label_smoothing / max(classes, 1)
         losses = _expected_loss(log_probabilities, q, weight, dim)
         samples = input.numel() / classes if classes else 0.0
         return losses.sum() / samples if reduction == "mean" else reduce_loss(losses, reduction)
