@@ -8,6 +8,18 @@ They return NotImplemented where no kernel applies; nothing but class indices is
 
 from .losses_class import cross_entropy_indices, cross_entropy_probabilities, nll
 from .losses_cosine import cosine_embedding
+from .losses_extra import (
+    hinge,
+    jensen_shannon,
+    log_cosh,
+    normal_divergence,
+    percentage_error,
+    quantile_error,
+    sigmoid_focal,
+    smooth_binary_cross_entropy_with_logits,
+    squared_hinge,
+    squared_log_error,
+)
 from .losses_pointwise import (
     absolute_error,
     binary_cross_entropy,
@@ -25,9 +37,19 @@ __all__ = [
     "cosine_embedding",
     "cross_entropy_indices",
     "cross_entropy_probabilities",
+    "hinge",
     "hinge_embedding",
+    "jensen_shannon",
     "kl_div",
+    "log_cosh",
     "nll",
+    "normal_divergence",
+    "percentage_error",
+    "quantile_error",
+    "sigmoid_focal",
+    "smooth_binary_cross_entropy_with_logits",
     "smooth_l1",
     "squared_error",
+    "squared_hinge",
+    "squared_log_error",
 ]

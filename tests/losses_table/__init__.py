@@ -2,19 +2,12 @@
 
 `test_losses.py` holds kernel = definition = torch = numeric difference for every row, values, gradients and
 second derivatives; `test_loss_errors.py` the errors. `record_losses.py` stores torch's values, so that the
-suite needs no torch. A family of losses has a module here, with its `rows` and its `ERRORS`.
+suite needs no torch. Each module here but `base` is a family of losses, with its `rows` and its `ERRORS`.
 """
 
-from losses_table import (
-    binary,
-    classification,
-    distribution,
-    embedding,
-    extra_metric,
-    extra_segmentation,
-    margin,
-    regression,
-)
+import importlib
+import pkgutil
+
 from losses_table.base import Row as Row
 from losses_table.base import arrays_of as arrays_of
 from losses_table.base import cotangent_of as cotangent_of
@@ -25,17 +18,9 @@ from losses_table.base import loss_of as loss_of
 from losses_table.base import options_of as options_of
 
 FAMILIES = {
-    module.__name__.rpartition(".")[2]: module
-    for module in (
-        binary,
-        classification,
-        distribution,
-        embedding,
-        extra_metric,
-        extra_segmentation,
-        margin,
-        regression,
-    )
+    info.name: importlib.import_module(f"losses_table.{info.name}")
+    for info in pkgutil.iter_modules(__path__)
+    if info.name != "base"
 }
 ROWS = {name: list(module.rows()) for name, module in FAMILIES.items()}
 ERRORS = [error for module in FAMILIES.values() for error in module.ERRORS]
