@@ -58,7 +58,7 @@ class Fused:
         grad_name: str | Callable[[Sequence[Any]], str] | None = None,
     ) -> None:
         functools.update_wrapper(self, definition)
-        self.definition = definition
+        self.definition = _by_position(definition)
         self.forward = forward or _no_kernel
         self.backward = backward
         self.check = check
@@ -139,6 +139,21 @@ class Fused:
 
 def _no_operands(arrays: Sequence[Any]) -> tuple[Any, ...]:
     return ()
+
+
+def _by_position(definition: Callable[..., Any]) -> Callable[..., Any]:
+    """The definition, callable with all arguments in order, keyword-only ones too."""
+    parameters = inspect.signature(definition).parameters
+    keywords = [name for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY]
+    if not keywords:
+        return definition
+    split = len(parameters) - len(keywords)
+
+    @functools.wraps(definition)
+    def call(*values: Any) -> Any:
+        return definition(*values[:split], **dict(zip(keywords, values[split:], strict=True)))
+
+    return call
 
 
 def _no_kernel(*, grad: bool) -> Any:

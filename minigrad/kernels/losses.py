@@ -20,6 +20,14 @@ from .losses_extra import (
     squared_hinge,
     squared_log_error,
 )
+from .losses_margin import (
+    first_outside,
+    margin_ranking,
+    multi_margin,
+    multilabel_margin,
+    multilabel_soft_margin,
+    soft_margin,
+)
 from .losses_pointwise import (
     absolute_error,
     binary_cross_entropy,
@@ -29,6 +37,7 @@ from .losses_pointwise import (
     smooth_l1,
     squared_error,
 )
+from .losses_triplet import triplet_margin
 
 __all__ = [
     "absolute_error",
@@ -37,11 +46,16 @@ __all__ = [
     "cosine_embedding",
     "cross_entropy_indices",
     "cross_entropy_probabilities",
+    "first_outside",
     "hinge",
     "hinge_embedding",
     "jensen_shannon",
     "kl_div",
     "log_cosh",
+    "margin_ranking",
+    "multi_margin",
+    "multilabel_margin",
+    "multilabel_soft_margin",
     "nll",
     "normal_divergence",
     "percentage_error",
@@ -49,7 +63,9 @@ __all__ = [
     "sigmoid_focal",
     "smooth_binary_cross_entropy_with_logits",
     "smooth_l1",
+    "soft_margin",
     "squared_error",
     "squared_hinge",
     "squared_log_error",
+    "triplet_margin",
 ]

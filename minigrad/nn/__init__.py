@@ -24,6 +24,8 @@ from minigrad.nn.container import ModuleList as ModuleList
 from minigrad.nn.container import ParameterDict as ParameterDict
 from minigrad.nn.container import ParameterList as ParameterList
 from minigrad.nn.container import Sequential as Sequential
+from minigrad.nn.distance import CosineSimilarity as CosineSimilarity
+from minigrad.nn.distance import PairwiseDistance as PairwiseDistance
 from minigrad.nn.dropout import Dropout as Dropout
 from minigrad.nn.linear import Flatten as Flatten
 from minigrad.nn.linear import Identity as Identity
@@ -40,10 +42,17 @@ from minigrad.nn.losses import CrossEntropyLoss as CrossEntropyLoss
 from minigrad.nn.losses import HingeEmbeddingLoss as HingeEmbeddingLoss
 from minigrad.nn.losses import KLDivLoss as KLDivLoss
 from minigrad.nn.losses import L1Loss as L1Loss
+from minigrad.nn.losses import MarginRankingLoss as MarginRankingLoss
 from minigrad.nn.losses import MSELoss as MSELoss
+from minigrad.nn.losses import MultiLabelMarginLoss as MultiLabelMarginLoss
+from minigrad.nn.losses import MultiLabelSoftMarginLoss as MultiLabelSoftMarginLoss
+from minigrad.nn.losses import MultiMarginLoss as MultiMarginLoss
 from minigrad.nn.losses import NLLLoss as NLLLoss
 from minigrad.nn.losses import NLLLoss2d as NLLLoss2d
 from minigrad.nn.losses import SmoothL1Loss as SmoothL1Loss
+from minigrad.nn.losses import SoftMarginLoss as SoftMarginLoss
+from minigrad.nn.losses import TripletMarginLoss as TripletMarginLoss
+from minigrad.nn.losses import TripletMarginWithDistanceLoss as TripletMarginWithDistanceLoss
 
 # isort: split
 from minigrad.nn import extra as extra

@@ -9,6 +9,8 @@ from minigrad.nn.activations import relu6 as relu6
 from minigrad.nn.activations import silu as silu
 from minigrad.nn.activations import softsign as softsign
 from minigrad.nn.activations import tanhshrink as tanhshrink
+from minigrad.nn.distance import cosine_similarity as cosine_similarity
+from minigrad.nn.distance import pairwise_distance as pairwise_distance
 from minigrad.nn.dropout import dropout as dropout
 from minigrad.ops.activation import gelu as gelu
 from minigrad.ops.activation import logsigmoid as logsigmoid
@@ -30,6 +32,13 @@ from minigrad.nn.losses import cross_entropy as cross_entropy
 from minigrad.nn.losses import hinge_embedding_loss as hinge_embedding_loss
 from minigrad.nn.losses import kl_div as kl_div
 from minigrad.nn.losses import l1_loss as l1_loss
+from minigrad.nn.losses import margin_ranking_loss as margin_ranking_loss
 from minigrad.nn.losses import mse_loss as mse_loss
+from minigrad.nn.losses import multi_margin_loss as multi_margin_loss
+from minigrad.nn.losses import multilabel_margin_loss as multilabel_margin_loss
+from minigrad.nn.losses import multilabel_soft_margin_loss as multilabel_soft_margin_loss
 from minigrad.nn.losses import nll_loss as nll_loss
 from minigrad.nn.losses import smooth_l1_loss as smooth_l1_loss
+from minigrad.nn.losses import soft_margin_loss as soft_margin_loss
+from minigrad.nn.losses import triplet_margin_loss as triplet_margin_loss
+from minigrad.nn.losses import triplet_margin_with_distance_loss as triplet_margin_with_distance_loss

@@ -272,7 +272,11 @@ class Loss(Module):
                 self.register_buffer(name, value)
             else:
                 setattr(self, name, value)
-        self.fn.check_options(values)
+        self._check_options(values)
+
+    def _check_options(self, options: Mapping[str, Any]) -> None:
+        """Raise for options outside their domains; a module may word what it finds in a way of its own."""
+        self.fn.check_options(options)
 
     def forward(self, *tensors: Any, **named: Any) -> Any:
         """The loss of the given tensors, with this module's options."""
