@@ -181,12 +181,16 @@ def test_inputs_stay_and_backward_repeats(row: Row) -> None:
 MODULES = [row for row in ALL if row.module]
 
 
+def module_of(row: Row) -> type[nn.Module]:
+    """The row's module: torch's own in `nn`, those torch lacks in `nn.extra`."""
+    return getattr(nn if hasattr(nn, row.module) else nn.extra, row.module)
+
+
 @pytest.mark.parametrize("row", MODULES, ids=map(str, MODULES))
 def test_module_form_is_the_function(row: Row) -> None:
     leaves = leaves_of(minigrad, row)
     loss = loss_of(minigrad, row, leaves)
-    namespace = nn.extra if row.reference else nn
-    module = getattr(namespace, row.module)(**options_of(minigrad, row))
+    module = module_of(row)(**options_of(minigrad, row))
     np.testing.assert_array_equal(module(*inputs_of(F, row, leaves)).detach().numpy(), loss.detach().numpy())
     buffers = {k for k, v in row.options if isinstance(v, np.ndarray)}
     assert set(module.state_dict()) == buffers
@@ -371,7 +375,7 @@ def test_legacy_arguments(row, legacy, reduction) -> None:
     assert minigrad.equal(module(*tensors), found)
 
 
-EVERY_MODULE = {row.module: getattr(nn.extra if row.reference else nn, row.module) for row in MODULES}
+EVERY_MODULE = {row.module: module_of(row) for row in MODULES}
 
 
 @pytest.mark.parametrize("cls", EVERY_MODULE.values(), ids=EVERY_MODULE)

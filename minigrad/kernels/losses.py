@@ -8,6 +8,7 @@ They return NotImplemented where no kernel applies; nothing but class indices is
 
 from .losses_class import cross_entropy_indices, cross_entropy_probabilities, nll
 from .losses_cosine import cosine_embedding
+from .losses_ctc import ctc
 from .losses_extra import (
     hinge,
     jensen_shannon,
@@ -46,6 +47,7 @@ __all__ = [
     "cosine_embedding",
     "cross_entropy_indices",
     "cross_entropy_probabilities",
+    "ctc",
     "first_outside",
     "hinge",
     "hinge_embedding",

@@ -39,6 +39,7 @@ from minigrad.nn.losses import BCELoss as BCELoss
 from minigrad.nn.losses import BCEWithLogitsLoss as BCEWithLogitsLoss
 from minigrad.nn.losses import CosineEmbeddingLoss as CosineEmbeddingLoss
 from minigrad.nn.losses import CrossEntropyLoss as CrossEntropyLoss
+from minigrad.nn.losses import CTCLoss as CTCLoss
 from minigrad.nn.losses import HingeEmbeddingLoss as HingeEmbeddingLoss
 from minigrad.nn.losses import KLDivLoss as KLDivLoss
 from minigrad.nn.losses import L1Loss as L1Loss

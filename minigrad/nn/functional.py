@@ -29,6 +29,7 @@ from minigrad.nn.losses import binary_cross_entropy as binary_cross_entropy
 from minigrad.nn.losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from minigrad.nn.losses import cosine_embedding_loss as cosine_embedding_loss
 from minigrad.nn.losses import cross_entropy as cross_entropy
+from minigrad.nn.losses import ctc_loss as ctc_loss
 from minigrad.nn.losses import hinge_embedding_loss as hinge_embedding_loss
 from minigrad.nn.losses import kl_div as kl_div
 from minigrad.nn.losses import l1_loss as l1_loss

@@ -17,8 +17,8 @@ SHAPES = (("matrix", (5, 4)), ("vector", (7,)), ("scalar", ()))
 class Row:
     """A loss call: arrays by position, options by name (array options become tensors).
 
-    What torch has is compared with torch. For a loss it lacks `reference` computes the value: a plain NumPy
-    function of the arrays and the options, written independently of the definition.
+    What torch has is compared with torch. For a loss or an option it lacks `reference` computes the value: a
+    plain NumPy function of the arrays and the options, written independently of the definition.
     """
 
     function: str
@@ -123,7 +123,7 @@ def arrays_of(row: Row, dtype: Any = np.float64) -> tuple[np.ndarray, ...]:
 
 def function_of(functional: Any, extra: Any, row: Row) -> Any:
     """The row's loss function: torch's own in `functional`, those torch lacks in `extra`."""
-    return getattr(extra if row.reference else functional, row.function)
+    return getattr(functional if hasattr(functional, row.function) else extra, row.function)
 
 
 def leaves_of(namespace: Any, row: Row, dtype: Any = np.float64) -> list:

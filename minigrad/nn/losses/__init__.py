@@ -40,3 +40,5 @@ from minigrad.nn.losses.regression import SmoothL1Loss as SmoothL1Loss
 from minigrad.nn.losses.regression import l1_loss as l1_loss
 from minigrad.nn.losses.regression import mse_loss as mse_loss
 from minigrad.nn.losses.regression import smooth_l1_loss as smooth_l1_loss
+from minigrad.nn.losses.sequence import CTCLoss as CTCLoss
+from minigrad.nn.losses.sequence import ctc_loss as ctc_loss
