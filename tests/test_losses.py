@@ -170,7 +170,9 @@ def test_inputs_stay_and_backward_repeats(row: Row) -> None:
     first = [leaves[i].grad.clone() for i in row.wrt]
     for i in row.wrt:
         leaves[i].grad.zero_()  # must not reach what the graph holds
+    name = loss.grad_fn.name()
     loss.backward(cotangent)
+    assert loss.grad_fn.name() == name  # also when the graph is freed
     for place, leaf in enumerate(leaves[i] for i in row.wrt):
         np.testing.assert_array_equal(leaf.grad.numpy(), first[place].numpy())
         np.testing.assert_array_equal(leaf.grad.numpy(), gradients[place])

@@ -164,7 +164,7 @@ def _no_kernel(*, grad: bool) -> Any:
 class FusedNode(Node):
     """A recorded call of a fused operation: its arguments, and the gradients the kernel computed."""
 
-    __slots__ = ("gradients", "op", "values", "variables", "versions")
+    __slots__ = ("gradients", "label", "op", "values", "variables", "versions")
 
     def __init__(
         self,
@@ -177,6 +177,7 @@ class FusedNode(Node):
         self.sequence = next_sequence()
         self.hooks = self.retained = None
         self.op = op
+        self.label: str | None = None
         self.values: Sequence[Any] | None = values
         self.gradients = gradients
         self.variables = variables
@@ -233,12 +234,13 @@ class FusedNode(Node):
         return [found.get(stand) for stand in stands]
 
     def release(self) -> None:
+        self.label = self.name()  # which looks at the values
         self.values = None
         self.gradients = ()
         self.variables = []
 
     def name(self) -> str:
-        return _named(self.op.grad_name, self.values or ())
+        return self.label or _named(self.op.grad_name, self.values or ())
 
 
 def _named(name: str | Callable[[Sequence[Any]], str], values: Sequence[Any]) -> str:

@@ -153,9 +153,14 @@ def loss(
 def reduced_name(none: str, mean: str = "MeanBackward0") -> Callable[[Sequence[Any]], str]:
     """`grad_fn` names of losses that torch composes: by the last thing the reduction does."""
     by_reduction = {"none": none, "sum": "SumBackward0", "mean": mean, "batchmean": "DivBackward0"}
-    return lambda values: next(
-        (by_reduction[v] for v in values if isinstance(v, str) and v in by_reduction), mean
-    )
+
+    def name(values: Sequence[Any]) -> str:
+        for value in values:
+            if type(value) is str and value in by_reduction:
+                return by_reduction[value]
+        return mean
+
+    return name
 
 
 # ------------------------------------------------------------------------------------------- the checks
