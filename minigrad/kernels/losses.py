@@ -29,12 +29,16 @@ from .losses_margin import (
     multilabel_soft_margin,
     soft_margin,
 )
+from .losses_pairs import gaussian_nll
 from .losses_pointwise import (
     absolute_error,
+    all_within,
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     hinge_embedding,
+    huber,
     kl_div,
+    poisson_nll,
     smooth_l1,
     squared_error,
 )
@@ -42,6 +46,7 @@ from .losses_triplet import triplet_margin
 
 __all__ = [
     "absolute_error",
+    "all_within",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cosine_embedding",
@@ -49,8 +54,10 @@ __all__ = [
     "cross_entropy_probabilities",
     "ctc",
     "first_outside",
+    "gaussian_nll",
     "hinge",
     "hinge_embedding",
+    "huber",
     "jensen_shannon",
     "kl_div",
     "log_cosh",
@@ -61,6 +68,7 @@ __all__ = [
     "nll",
     "normal_divergence",
     "percentage_error",
+    "poisson_nll",
     "quantile_error",
     "sigmoid_focal",
     "smooth_binary_cross_entropy_with_logits",

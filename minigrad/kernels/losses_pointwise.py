@@ -1,32 +1,37 @@
 """Elementwise losses and their gradients in one sweep over the arrays.
 
 Each loss is stated once, as a scalar function that gives the loss and its slope; one sweep serves
-them all.  Losses are summed in float64 within blocks of a fixed length, so a result does not depend
-on the number of threads.
+them all.  Losses are summed in blocks of a fixed length, the blocks in float64, so a result does
+not depend on the number of threads.
 
 The public functions return ``(value, gradient)``, the gradient with respect to ``input`` for a
 cotangent of one (None unless ``grad``), or NotImplemented where the sweep does not apply: dtypes
 that are not all float32 or all float64, or shapes that differ.  They do not check values.
 """
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
-from .jit import Kernel, flat, kernel, prange
+from .jit import ByDtype, Kernel, flat, is_compiled_type, kernel, prange
 from .math import exp, log, log1p
 
-# Elements swept by one thread at a time: six streams of them stay within the first-level cache.
+# Elements swept at a time: six streams of them stay within the first-level cache, and a sum of so
+# few keeps its digits in float32.
 BLOCK = 1024
-# From this many elements on two threads win over the cost of launching them.
-PARALLEL_FROM = 100_000
+# Elements that a thread takes at a time.
+CHUNK = 8 * BLOCK
+# From this many elements on two threads win over the cost of waking them, about 60 us.
+PARALLEL_FROM = 300_000
 
 Result = tuple[ndarray, ndarray | None] | Any
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 EMPTY = {dtype: np.empty(0, dtype) for dtype in (FLOAT32, FLOAT64)}
-_ONES = {dtype: np.ones(BLOCK, dtype) for dtype in (FLOAT32, FLOAT64)}
+# A block of ones and an empty array of each type.
+_CONSTANTS = {dtype: (np.ones(BLOCK, dtype), empty) for dtype, empty in EMPTY.items()}
 
 
 # ---------------------------------------------------------------------------------------- the sweep
@@ -39,13 +44,26 @@ def total_of(values):
     return total
 
 
+@kernel(fastmath={"contract", "reassoc", "nsz"})
+def block_total_of(values):
+    """The sum of a block in its own type.
+
+    A loop of its own: in one that also writes, whether it is done in vectors, and so the order of the
+    sum, would depend on how far apart the arrays are in memory.
+    """
+    total = values.dtype.type(0)
+    for i in range(values.size):
+        total += values[i]
+    return total
+
+
 _element: Any = None  # a loss's scalar function: `_sweep_with` binds it
 
 
 @kernel
 def _block(x, y, w, p, option, scale, losses, slopes):
-    option = x.dtype.type(option)
-    scale = x.dtype.type(scale)
+    real = x.dtype.type
+    option, scale = real(option), real(scale)
     for i in range(x.size):
         loss, slope = _element(x[i], y[i], w[i], p[i], option)
         losses[i] = loss
@@ -59,19 +77,22 @@ def _sweep(x, y, w, p, option, scale, losses, slopes, total):
     `w` and `p` have as many elements as `x`, or are a block of ones.
     """
     n = x.size
-    blocks = (n + BLOCK - 1) // BLOCK
-    totals = np.empty(blocks)
-    for block in prange(blocks):
-        start = block * BLOCK
-        stop = min(start + BLOCK, n)
-        length = stop - start
-        own_losses = losses[start:stop] if losses.size else np.empty(length, x.dtype)
-        own_slopes = slopes[start:stop] if slopes.size else np.empty(length, x.dtype)
-        own_w = w[start:stop] if w.size == n else w[:length]
-        own_p = p[start:stop] if p.size == n else p[:length]
-        own_x, own_y = x[start:stop], y[start:stop]
-        _block(own_x, own_y, own_w, own_p, option, scale, own_losses, own_slopes)
-        totals[block] = total_of(own_losses)
+    totals = np.empty((n + CHUNK - 1) // CHUNK)
+    for chunk in prange(totals.size):
+        last = min((chunk + 1) * CHUNK, n)
+        unwanted = np.empty((2, min(BLOCK, n)), x.dtype)
+        chunk_total = 0.0
+        for start in range(chunk * CHUNK, last, BLOCK):
+            stop = min(start + BLOCK, last)
+            length = stop - start
+            own_losses = losses[start:stop] if losses.size else unwanted[0, :length]
+            own_slopes = slopes[start:stop] if slopes.size else unwanted[1, :length]
+            own_w = w[start:stop] if w.size == n else w[:length]
+            own_p = p[start:stop] if p.size == n else p[:length]
+            own_x, own_y = x[start:stop], y[start:stop]
+            _block(own_x, own_y, own_w, own_p, option, scale, own_losses, own_slopes)
+            chunk_total += block_total_of(own_losses)
+        totals[chunk] = chunk_total
     total[()] = total_of(totals) * scale
 
 
@@ -82,18 +103,29 @@ def _sweep_with(element: Kernel) -> Kernel:
     return _sweep.specialise(f"{name}_sweep", _block=block)
 
 
-def _spread(weight: ndarray | None, x: ndarray) -> ndarray | None:
-    """`weight` flat and as long as `x`, or a block of ones; None if it does not fit."""
+def spread(weight: ndarray | None, x: ndarray) -> ndarray | None:
+    """`weight` flat and as long as `x`, or a block of one number; None if it does not fit."""
     if weight is None:
-        return _ONES[x.dtype]
+        return _CONSTANTS[x.dtype][0]
     if weight.dtype != x.dtype:
         return None
     if weight.shape == x.shape:
         return flat(weight)
+    if weight.size == 1 and weight.ndim <= x.ndim:
+        return np.full(BLOCK, weight.item(), x.dtype)
     try:
         return np.broadcast_to(weight, x.shape).flatten()
     except ValueError:
         return None
+
+
+def scale_of(reduction: str, shape: tuple[int, ...], size: int) -> float:
+    """What `reduction` multiplies the sum by."""
+    if reduction == "mean":
+        return 1.0 / size if size else math.nan
+    if reduction == "batchmean" and shape:
+        return 1.0 / shape[0] if shape[0] else math.nan
+    return 1.0
 
 
 def _run(
@@ -105,31 +137,32 @@ def _run(
     option: float = 0.0,
     weight: ndarray | None = None,
     pos_weight: ndarray | None = None,
+    over_weight: bool = False,
 ) -> Result:
+    """Run a sweep; with `over_weight` the mean divides by the sum of the weights."""
     dtype, shape, size = x.dtype, x.shape, x.size
-    empty = EMPTY.get(dtype)
-    if empty is None or y.shape != shape or (y.dtype is not dtype and y.dtype != dtype):
+    constants = _CONSTANTS.get(dtype)
+    if constants is None or y.shape != shape or (y.dtype is not dtype and y.dtype != dtype):
         return NotImplemented
-    w = p = _ONES[dtype]
+    w, losses = constants
+    p, slopes = constants
     if weight is not None or pos_weight is not None:
-        spread_w, spread_p = _spread(weight, x), _spread(pos_weight, x)
+        spread_w, spread_p = spread(weight, x), spread(pos_weight, x)
         if spread_w is None or spread_p is None:
             return NotImplemented
         w, p = spread_w, spread_p
+    scale = scale_of(reduction, shape, size)
+    if over_weight and reduction == "mean" and weight is not None:
+        divisor = total_of(flat(weight))
+        scale = 1.0 / divisor if divisor else math.inf
     value = total = np.empty((), dtype)
-    losses = slopes = empty
     gradient = None
     if grad:
         gradient = np.empty(shape, dtype)
         slopes = gradient.ravel()
-    scale = 1.0
-    if reduction == "mean":
-        scale = 1.0 / size if size else np.nan
-    elif reduction == "none":
+    if reduction == "none":
         value = np.empty(shape, dtype)
         losses = value.ravel()
-    elif reduction == "batchmean" and shape:
-        scale = 1.0 / shape[0] if shape[0] else np.nan
     sweep.run(size, flat(x), flat(y), w, p, float(option), scale, losses, slopes, total)
     return value, gradient
 
@@ -142,7 +175,8 @@ def _run(
 @kernel
 def _squared_error(x, y, w, p, option):
     difference = x - y
-    return difference * difference, difference + difference
+    slope = w * difference
+    return slope * difference, slope + slope
 
 
 @kernel
@@ -150,49 +184,106 @@ def _absolute_error(x, y, w, p, option):
     real = type(x)
     difference = x - y
     slope = real(1) if difference > 0 else (real(-1) if difference < 0 else real(0))
-    return abs(difference), slope
+    return w * abs(difference), w * slope
+
+
+@kernel
+def _clipped(difference, limit):
+    """`difference`, at most `limit` in size."""
+    below = limit if difference > limit else difference
+    return -limit if below < -limit else below
+
+
+@kernel
+def _huber(x, y, w, p, delta):
+    difference = x - y
+    near = _clipped(difference, delta)
+    return w * (abs(near) * (abs(difference) - type(x)(0.5) * abs(near))), w * near
 
 
 @kernel
 def _smooth_l1(x, y, w, p, beta):
-    real = type(x)
     difference = x - y
-    size, ratio = abs(difference), difference / beta
-    loss = real(0.5) * difference * ratio if size < beta else size - real(0.5) * beta
-    outside = real(1) if difference > 0 else real(-1)
-    return loss, outside if size >= beta else ratio
+    near = _clipped(difference, beta)
+    slope = near / beta
+    return abs(slope) * (abs(difference) - type(x)(0.5) * abs(near)), slope
+
+
+# torch's floor of p (1 - p), a float32 in either dtype.
+_SPREAD_FLOOR = float(np.float32(1e-12))
 
 
 @kernel
 def _binary_cross_entropy(x, y, w, p, option):
     real = type(x)
-    floor = real(-100)
+    lowest, floor = real(-100), real(_SPREAD_FLOOR)
     log_x, log_not_x = log(x), log1p(-x)
-    log_x = floor if log_x < floor else log_x
-    log_not_x = floor if log_not_x < floor else log_not_x
-    spread = (real(1) - x) * x
-    spread = real(1e-12) if spread < real(1e-12) else spread
-    return w * ((y - real(1)) * log_not_x - y * log_x), w * ((x - y) / spread)
+    log_x = lowest if log_x < lowest else log_x
+    log_not_x = lowest if log_not_x < lowest else log_not_x
+    variance = (real(1) - x) * x
+    variance = floor if variance < floor else variance
+    return w * ((y - real(1)) * log_not_x - y * log_x), w * ((x - y) / variance)
+
+
+# (atanh(s) / s - 1) / s**2 on s**2 <= 1/9, minimax in s**2, highest power first.
+_ATANH_TERMS = (
+    np.float64(0.0808202280597176611),
+    np.float64(0.0440036924307233694),
+    np.float64(0.0600053640479535627),
+    np.float64(0.0665707210482746808),
+    np.float64(0.0769278503247931155),
+    np.float64(0.0909089471806642908),
+    np.float64(0.111111113587139315),
+    np.float64(0.142857142835543786),
+    np.float64(0.200000000000072913),
+    np.float64(0.333333333333333293),
+)
+_ATANH_TERMS_SINGLE = (
+    np.float32(0.116121646120116744),
+    np.float32(0.108532879004401863),
+    np.float32(0.142961789971514189),
+    np.float32(0.199998531659648587),
+    np.float32(0.333333336602637062),
+)
+
+
+@kernel
+def _of_two_classes(e):
+    """log(1 + e), 1 / (1 + e) and e / (1 + e) of an e in [0, 1], with one division.
+
+    log(1 + e) is 2 atanh(s) with s = e / (2 + e).
+    """
+    real = type(e)
+    one, two = real(1), real(2)
+    inverse = one / ((one + e) * (two + e))
+    large = (two + e) * inverse
+    s_twice = e * ((one + e) * (inverse + inverse))
+    square = real(0.25) * (s_twice * s_twice)
+    tail = _ATANH_TERMS[0]
+    for term in _ATANH_TERMS[1:]:
+        tail = tail * square + term
+    return s_twice * (one + square * tail), large, e * large
+
+
+of_two_classes = ByDtype(
+    _of_two_classes.specialise("_of_two_classes32", _ATANH_TERMS=_ATANH_TERMS_SINGLE), _of_two_classes
+)
 
 
 @kernel
 def _binary_cross_entropy_with_logits(x, y, w, p, option):
-    # softplus(x) = max(x, 0) + log1p(exp(-|x|)) weighs the negatives, softplus(-x) the positives.
     real = type(x)
     zero = real(0)
-    negative, positive = real(1) - y, p * y
-    e = exp(-abs(x))
-    up = x if x > zero else zero
-    down = -x if x < zero else zero
+    size, positive = abs(x), x > zero
+    # Of the two classes the logit speaks for one, whose probability is `large`, against the other.
+    log_term, large, small = of_two_classes(exp(-size))
+    against = real(1) - y if positive else p * y
+    favoured = p * y if positive else real(1) - y
     # Zero times an infinite logit is zero: an infinitely confident right answer costs nothing.
-    up = zero if negative == zero else negative * up
-    down = zero if positive == zero else positive * down
-    loss = (up + down) + (negative + positive) * log1p(e)
-    large = real(1) / (real(1) + e)
-    small = e * large
+    linear = zero if against == zero else against * size
     # Never sigmoid(x) - y, which loses all digits of a confident positive.
-    slope = negative * large - positive * small if x > zero else negative * small - positive * large
-    return w * loss, w * slope
+    slope = against * large - favoured * small
+    return w * (linear + (against + favoured) * log_term), w * (slope if positive else -slope)
 
 
 @kernel
@@ -209,6 +300,36 @@ def _kl_div_log_target(x, y, w, p, option):
 
 
 @kernel
+def _poisson_log_rate(x, y, w, p, option):
+    zero = type(x)(0)
+    rate = exp(x)
+    return rate - (zero if y == zero else y * x), rate - y
+
+
+@kernel
+def _poisson_rate(x, y, w, p, eps):
+    # What was not counted has no logarithm to pay for, even of a rate of zero.
+    zero = type(x)(0)
+    rate = x + eps
+    loss = x - (zero if y == zero else y * log(rate))
+    return loss, type(x)(1) - (zero if y == zero else y / rate)
+
+
+LOG_2_PI = math.log(2 * math.pi)
+_plain: Any = None  # a loss to which a term is added
+
+
+@kernel
+def _with_stirling(x, y, w, p, option):
+    """A loss with log(y!), by Stirling's formula where y > 1."""
+    real = type(x)
+    loss, slope = _plain(x, y, w, p, option)
+    log_y = log(y)
+    term = y * log_y - y + real(0.5) * (log_y + real(LOG_2_PI))
+    return loss + (term if y > real(1) else real(0)), slope
+
+
+@kernel
 def _hinge_embedding(x, y, w, p, margin):
     real = type(x)
     zero, one = real(0), real(1)
@@ -222,22 +343,47 @@ def _hinge_embedding(x, y, w, p, margin):
 
 _SQUARED_ERROR = _sweep_with(_squared_error)
 _ABSOLUTE_ERROR = _sweep_with(_absolute_error)
+_HUBER = _sweep_with(_huber)
 _SMOOTH_L1 = _sweep_with(_smooth_l1)
 _BCE = _sweep_with(_binary_cross_entropy)
 _BCE_WITH_LOGITS = _sweep_with(_binary_cross_entropy_with_logits)
 _KL_DIV = _sweep_with(_kl_div)
 _KL_DIV_LOG_TARGET = _sweep_with(_kl_div_log_target)
 _HINGE_EMBEDDING = _sweep_with(_hinge_embedding)
+# By (log_input, full).
+_POISSON = {
+    (True, False): _sweep_with(_poisson_log_rate),
+    (False, False): _sweep_with(_poisson_rate),
+    (True, True): _sweep_with(_with_stirling.specialise("_poisson_log_rate_full", _plain=_poisson_log_rate)),
+    (False, True): _sweep_with(_with_stirling.specialise("_poisson_rate_full", _plain=_poisson_rate)),
+}
 
 
-def squared_error(input: ndarray, target: ndarray, *, reduction: str, grad: bool) -> Result:
-    """(x - y)**2."""
-    return _run(_SQUARED_ERROR, input, target, reduction, grad)
+def squared_error(
+    input: ndarray, target: ndarray, weight: ndarray | None = None, *, reduction: str, grad: bool
+) -> Result:
+    """w (x - y)**2; the mean divides by the sum of the weights."""
+    return _run(_SQUARED_ERROR, input, target, reduction, grad, 0.0, weight, over_weight=True)
 
 
-def absolute_error(input: ndarray, target: ndarray, *, reduction: str, grad: bool) -> Result:
-    """|x - y|, with slope 0 at 0."""
-    return _run(_ABSOLUTE_ERROR, input, target, reduction, grad)
+def absolute_error(
+    input: ndarray, target: ndarray, weight: ndarray | None = None, *, reduction: str, grad: bool
+) -> Result:
+    """w |x - y|, with slope 0 at 0; the mean divides by the sum of the weights."""
+    return _run(_ABSOLUTE_ERROR, input, target, reduction, grad, 0.0, weight, over_weight=True)
+
+
+def huber(
+    input: ndarray,
+    target: ndarray,
+    delta: float = 1.0,
+    weight: ndarray | None = None,
+    *,
+    reduction: str,
+    grad: bool,
+) -> Result:
+    """w d**2 / 2 where d = |x - y| <= delta, else w delta (d - delta/2)."""
+    return _run(_HUBER, input, target, reduction, grad, delta, weight)
 
 
 def smooth_l1(input: ndarray, target: ndarray, beta: float, *, reduction: str, grad: bool) -> Result:
@@ -279,8 +425,47 @@ def kl_div(
     return _run(sweep, input, target, reduction, grad)
 
 
+def poisson_nll(
+    input: ndarray,
+    target: ndarray,
+    log_input: bool = True,
+    full: bool = False,
+    eps: float = 1e-8,
+    *,
+    reduction: str,
+    grad: bool,
+) -> Result:
+    """exp(x) - y x, or x - y log(x + eps) unless `log_input`; with log(y!) if `full`."""
+    return _run(_POISSON[bool(log_input), bool(full)], input, target, reduction, grad, eps)
+
+
 def hinge_embedding(
     input: ndarray, target: ndarray, margin: float = 1.0, *, reduction: str, grad: bool
 ) -> Result:
     """x where y is 1, max(0, margin - x) where it is -1, and for any other y the sum of both."""
     return _run(_HINGE_EMBEDDING, input, target, reduction, grad, margin)
+
+
+# --------------------------------------------------------------------------------------- the domain
+@kernel(fastmath={"contract", "reassoc", "nsz"})
+def _count_outside(values, low, high):
+    real = values.dtype.type
+    low, high, count = real(low), real(high), real(0)
+    for i in range(values.size):
+        count += real(0) if low <= values[i] and values[i] <= high else real(1)
+    return count
+
+
+@kernel(parallel=True, threshold=PARALLEL_FROM)
+def _outside(values, low, high):
+    counts = np.empty((values.size + CHUNK - 1) // CHUNK)
+    for chunk in prange(counts.size):
+        counts[chunk] = _count_outside(values[chunk * CHUNK : (chunk + 1) * CHUNK], low, high)
+    return total_of(counts)
+
+
+def all_within(values: ndarray, low: float, high: float) -> bool:
+    """Whether all `values` are in [low, high]; False where one is nan."""
+    if not is_compiled_type(values.dtype):
+        return bool(np.all((values >= low) & (values <= high)))
+    return not _outside.run(values.size, flat(values), low, high)

@@ -40,7 +40,9 @@ from minigrad.nn.losses import BCEWithLogitsLoss as BCEWithLogitsLoss
 from minigrad.nn.losses import CosineEmbeddingLoss as CosineEmbeddingLoss
 from minigrad.nn.losses import CrossEntropyLoss as CrossEntropyLoss
 from minigrad.nn.losses import CTCLoss as CTCLoss
+from minigrad.nn.losses import GaussianNLLLoss as GaussianNLLLoss
 from minigrad.nn.losses import HingeEmbeddingLoss as HingeEmbeddingLoss
+from minigrad.nn.losses import HuberLoss as HuberLoss
 from minigrad.nn.losses import KLDivLoss as KLDivLoss
 from minigrad.nn.losses import L1Loss as L1Loss
 from minigrad.nn.losses import MarginRankingLoss as MarginRankingLoss
@@ -50,6 +52,7 @@ from minigrad.nn.losses import MultiLabelSoftMarginLoss as MultiLabelSoftMarginL
 from minigrad.nn.losses import MultiMarginLoss as MultiMarginLoss
 from minigrad.nn.losses import NLLLoss as NLLLoss
 from minigrad.nn.losses import NLLLoss2d as NLLLoss2d
+from minigrad.nn.losses import PoissonNLLLoss as PoissonNLLLoss
 from minigrad.nn.losses import SmoothL1Loss as SmoothL1Loss
 from minigrad.nn.losses import SoftMarginLoss as SoftMarginLoss
 from minigrad.nn.losses import TripletMarginLoss as TripletMarginLoss

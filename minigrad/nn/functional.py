@@ -30,7 +30,9 @@ from minigrad.nn.losses import binary_cross_entropy_with_logits as binary_cross_
 from minigrad.nn.losses import cosine_embedding_loss as cosine_embedding_loss
 from minigrad.nn.losses import cross_entropy as cross_entropy
 from minigrad.nn.losses import ctc_loss as ctc_loss
+from minigrad.nn.losses import gaussian_nll_loss as gaussian_nll_loss
 from minigrad.nn.losses import hinge_embedding_loss as hinge_embedding_loss
+from minigrad.nn.losses import huber_loss as huber_loss
 from minigrad.nn.losses import kl_div as kl_div
 from minigrad.nn.losses import l1_loss as l1_loss
 from minigrad.nn.losses import margin_ranking_loss as margin_ranking_loss
@@ -39,6 +41,7 @@ from minigrad.nn.losses import multi_margin_loss as multi_margin_loss
 from minigrad.nn.losses import multilabel_margin_loss as multilabel_margin_loss
 from minigrad.nn.losses import multilabel_soft_margin_loss as multilabel_soft_margin_loss
 from minigrad.nn.losses import nll_loss as nll_loss
+from minigrad.nn.losses import poisson_nll_loss as poisson_nll_loss
 from minigrad.nn.losses import smooth_l1_loss as smooth_l1_loss
 from minigrad.nn.losses import soft_margin_loss as soft_margin_loss
 from minigrad.nn.losses import triplet_margin_loss as triplet_margin_loss

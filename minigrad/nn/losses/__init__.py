@@ -18,8 +18,12 @@ from minigrad.nn.losses.classification import NLLLoss as NLLLoss
 from minigrad.nn.losses.classification import NLLLoss2d as NLLLoss2d
 from minigrad.nn.losses.classification import cross_entropy as cross_entropy
 from minigrad.nn.losses.classification import nll_loss as nll_loss
+from minigrad.nn.losses.distribution import GaussianNLLLoss as GaussianNLLLoss
 from minigrad.nn.losses.distribution import KLDivLoss as KLDivLoss
+from minigrad.nn.losses.distribution import PoissonNLLLoss as PoissonNLLLoss
+from minigrad.nn.losses.distribution import gaussian_nll_loss as gaussian_nll_loss
 from minigrad.nn.losses.distribution import kl_div as kl_div
+from minigrad.nn.losses.distribution import poisson_nll_loss as poisson_nll_loss
 from minigrad.nn.losses.embedding import CosineEmbeddingLoss as CosineEmbeddingLoss
 from minigrad.nn.losses.embedding import TripletMarginLoss as TripletMarginLoss
 from minigrad.nn.losses.embedding import TripletMarginWithDistanceLoss as TripletMarginWithDistanceLoss
@@ -34,9 +38,11 @@ from minigrad.nn.losses.margin import SoftMarginLoss as SoftMarginLoss
 from minigrad.nn.losses.margin import hinge_embedding_loss as hinge_embedding_loss
 from minigrad.nn.losses.margin import margin_ranking_loss as margin_ranking_loss
 from minigrad.nn.losses.margin import soft_margin_loss as soft_margin_loss
+from minigrad.nn.losses.regression import HuberLoss as HuberLoss
 from minigrad.nn.losses.regression import L1Loss as L1Loss
 from minigrad.nn.losses.regression import MSELoss as MSELoss
 from minigrad.nn.losses.regression import SmoothL1Loss as SmoothL1Loss
+from minigrad.nn.losses.regression import huber_loss as huber_loss
 from minigrad.nn.losses.regression import l1_loss as l1_loss
 from minigrad.nn.losses.regression import mse_loss as mse_loss
 from minigrad.nn.losses.regression import smooth_l1_loss as smooth_l1_loss

@@ -263,8 +263,16 @@ class Loss(Module):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
+        signature = inspect.signature(type(self))
+        most = sum(p.kind is not p.KEYWORD_ONLY for p in signature.parameters.values())
+        if len(args) > most:
+            raise TypeError(
+                f"{type(self).__name__}.__init__() takes {f'from 1 to {most + 1}' if most else 1} positional "
+                f"argument{'s' if most else ''} but {len(args) + 1} were given\n"
+                f"The options are {', '.join(signature.parameters)}; give them by name."
+            )
         try:
-            bound = inspect.signature(type(self)).bind(*args, **kwargs)
+            bound = signature.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{type(self).__name__}.__init__() {error}") from None
         bound.apply_defaults()

@@ -11,43 +11,72 @@ from minigrad import dtypes
 from minigrad.kernels import losses as kernels
 from minigrad.nn.losses.base import Loss, as_target, check_same_shape, loss, reduce_loss
 from minigrad.ops.activation import logsigmoid
-from minigrad.ops.elementwise import clamp, log, where
+from minigrad.ops.comparison import isinf
+from minigrad.ops.elementwise import clamp, log, log1p, where
 from minigrad.tensor import Tensor
+
+
+def times(factor: Any, x: Any) -> Any:
+    """factor * x, where 0 times an infinity is 0."""
+    return factor * where((factor == 0) & isinf(x), 0.0, x)
 
 
 # ----------------------------------------------------------------- binary cross entropy, probabilities
 def _check_unit_interval(name: str, tensor: Tensor) -> None:
     array = tensor._array
-    if array.size and not (array.min() >= 0 and array.max() <= 1):  # also where nan
-        bad = ~((array >= 0) & (array <= 1))
-        place = [int(i) for i in np.argwhere(bad)[0]]
-        hint = " Logits belong into BCEWithLogitsLoss; or apply sigmoid first." if name == "input" else ""
-        raise RuntimeError(
-            f"all elements of {name} should be between 0 and 1\n"
-            f"{int(bad.sum())} of {array.size} are not; the first is {array[tuple(place)]:g} at {place}."
-            f"{hint}"
-        )
-
-
-def _check_weight(input: Tensor, weight: Any) -> None:
-    if weight is None:
+    if kernels.all_within(array, 0.0, 1.0):
         return
+    bad = ~((array >= 0) & (array <= 1))
+    place = [int(i) for i in np.argwhere(bad)[0]]
+    hint = (
+        "Logits belong into binary_cross_entropy_with_logits; or apply sigmoid first."
+        if name == "input"
+        else "Of the classes -1 and 1 make (target + 1) / 2."
+    )
+    raise RuntimeError(
+        f"all elements of {name} should be between 0 and 1\n"
+        f"{int(bad.sum())} of {array.size} are not; the first is {array[tuple(place)]:g} at {place}. {hint}"
+    )
+
+
+def _check_broadcast(name: str, weight: Any, input: Tensor, mismatch: str) -> None:
+    """Raise where a weight is no tensor, or does not broadcast to the input.
+
+    `mismatch` words the error where {size} of the weight does not fit {own} of the input: it is dimension
+    -{back} of `shape`, {dimension} of `wanted`.
+    """
     if not isinstance(weight, Tensor):
-        raise TypeError(f"argument 'weight' must be Tensor, not {type(weight).__name__}")
+        raise TypeError(f"argument {name!r} must be Tensor, not {type(weight).__name__}")
     shape, wanted = weight._array.shape, input._array.shape
-    try:
-        fits = np.broadcast_shapes(shape, wanted) == wanted
-    except ValueError:
-        size = next(a for a, b in zip(shape[::-1], wanted[::-1], strict=False) if a not in (1, b))
+    if shape == wanted:
+        return
+    for back, (size, own) in enumerate(zip(shape[::-1], wanted[::-1], strict=False), start=1):
+        if size != own and 1 not in (size, own):
+            dimension = max(len(shape), len(wanted)) - back
+            raise RuntimeError(
+                mismatch.format(
+                    size=size,
+                    own=own,
+                    back=back,
+                    dimension=dimension,
+                    shape=weight.shape,
+                    wanted=list(wanted),
+                )
+                + f"\nThe {name} {list(shape)} has a factor for each element of the input {list(wanted)}, "
+                "or for each class, its last dimension."
+            )
+    broadcast = np.broadcast_shapes(shape, wanted)
+    if broadcast != wanted:
         raise RuntimeError(
-            f"Attempting to broadcast a dimension of length {size} at -1! Mismatching argument at index 1 "
-            f"had {weight.shape!r}; but expected shape should be broadcastable to {list(wanted)}"
-        ) from None
-    if not fits:
-        raise RuntimeError(
-            f"output with shape {list(wanted)} doesn't match the broadcast shape "
-            f"{list(np.broadcast_shapes(shape, wanted))}\nThe weight may not be larger than the input."
+            f"output with shape {list(wanted)} doesn't match the broadcast shape {list(broadcast)}\n"
+            f"The {name} may not be larger than the input."
         )
+
+
+_LENGTHS = (
+    "Attempting to broadcast a dimension of length {size} at -{back}! Mismatching argument at index 1 had "
+    "{shape!r}; but expected shape should be broadcastable to {wanted}"
+)
 
 
 def _check_bce(
@@ -72,8 +101,14 @@ def _check_bce(
         )
     _check_unit_interval("input", input)
     _check_unit_interval("target", target)
-    _check_weight(input, weight)
+    if weight is not None:
+        _check_broadcast("weight", weight, input, _LENGTHS)
     return input, target, weight, average, reduce, reduction
+
+
+# torch's floor of p (1 - p), a float32 in either dtype, and the floor of the logarithms.
+_VARIANCE_FLOOR = float(np.float32(1e-12))
+_LOG_FLOOR = -100.0
 
 
 @loss(forward=kernels.binary_cross_entropy, check=_check_bce)
@@ -113,14 +148,14 @@ def binary_cross_entropy(
         tensor(0.1643)
     """
     p = input.detach()
-    clamped = -(target * clamp(log(p), min=-100.0) + (1 - target) * clamp(log(1 - p), min=-100.0))
-    # Where p (1 - p) is below its floor the value is clamped and the slope is (p - y) / 1e-12.
-    distance = input - target.detach()
-    slope = (distance * distance - (distance * distance).detach()) / 2e-12
-    saturated = p * (1 - p) < 1e-12
+    saturated = p * (1 - p) < _VARIANCE_FLOOR
     inner = where(saturated, 0.5, input)
-    exact = -(target * log(inner) + (1 - target) * log(1 - inner))
-    losses = where(saturated, clamped + slope, exact)
+    exact = -(target * log(inner) + (1 - target) * log1p(-inner))
+    # There the value is that of the clamped logarithms, and the slope (p - y) over the floor.
+    log_p, log_not_p = clamp(log(p), min=_LOG_FLOOR), clamp(log1p(-p), min=_LOG_FLOOR)
+    value = -(target * log_p + (1 - target) * log_not_p)
+    square = (input - target.detach()) ** 2 / (2 * _VARIANCE_FLOOR)
+    losses = where(saturated, value + (square - square.detach()), exact)
     return reduce_loss(losses if weight is None else losses * weight, reduction)
 
 
@@ -137,6 +172,21 @@ class BCELoss(Loss, fn=binary_cross_entropy):
 
 
 # ----------------------------------------------------------------------- binary cross entropy, logits
+_SIZES = (
+    "The size of tensor a ({}) must match the size of tensor b ({}) at non-singleton dimension {{dimension}}"
+)
+
+
+def _check_weight(input: Tensor, weight: Any) -> None:
+    if weight is not None:
+        _check_broadcast("weight", weight, input, _SIZES.format("{own}", "{size}"))
+
+
+def _check_pos_weight(input: Tensor, pos_weight: Any) -> None:
+    if pos_weight is not None:
+        _check_broadcast("pos_weight", pos_weight, input, _SIZES.format("{size}", "{own}"))
+
+
 def _check_bce_with_logits(
     input: Any,
     target: Any,
@@ -148,23 +198,14 @@ def _check_bce_with_logits(
 ) -> Sequence[Any]:
     target = as_target(input, target)
     check_same_shape(input, target, "Target size ({target}) must be the same as input size ({input})")
-    _check_weight(input, weight)
-    if pos_weight is not None:
-        _check_pos_weight(input, pos_weight)
-    return input, target, weight, average, reduce, reduction, pos_weight
-
-
-def _check_pos_weight(input: Tensor, pos_weight: Any) -> None:
-    if not isinstance(pos_weight, Tensor):
-        raise TypeError(f"argument 'pos_weight' must be Tensor, not {type(pos_weight).__name__}")
-    size, wanted = pos_weight._array.shape[-1:], input._array.shape[-1:]
-    if size not in ((), (1,), wanted):
-        raise RuntimeError(
-            f"The size of tensor a ({wanted[0] if wanted else 1}) must match the size of tensor b "
-            f"({size[0]}) at non-singleton dimension {max(input.ndim - 1, 0)}\n"
-            "pos_weight has one factor per class, the last dimension of the input."
+    if input._array.dtype.kind != "f":
+        raise NotImplementedError(
+            f'"log_sigmoid_cpu" not implemented for {dtypes.of(input._array).scalar_type!r}\n'
+            "The input must be logits in floating point; are input and target swapped?"
         )
-    _check_weight(input, pos_weight)
+    _check_weight(input, weight)
+    _check_pos_weight(input, pos_weight)
+    return input, target, weight, average, reduce, reduction, pos_weight
 
 
 @loss(forward=kernels.binary_cross_entropy_with_logits, check=_check_bce_with_logits)
@@ -177,7 +218,7 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Any = None,
 ) -> Any:
-    """Sigmoid and cross entropy in one: (1 - y) x + (1 + (w₊ - 1) y) log(1 + exp(-x)).
+    """Sigmoid and cross entropy in one: -(w₊ y log σ(x) + (1 - y) log σ(-x)).
 
     Wants: logits x, any real number (no sigmoid before it), and targets y in [0, 1].
 
@@ -189,7 +230,8 @@ def binary_cross_entropy_with_logits(
             negatives / positives balances the classes.
         reduction: "mean" divides by the number of elements, also with weights; "sum"; "none".
 
-    Gradient: (1 - y) σ(x) - w₊ y σ(-x), which is σ(x) - y without w₊; never zero for a wrong logit.
+    Gradient: (1 - y) σ(x) - w₊ y σ(-x), which is σ(x) - y without w₊; never zero for a wrong logit. An
+    infinite logit costs nothing where it is right, and has a gradient where it is wrong.
 
     Use it for binary and multi-label classification. Common mistakes: a sigmoid before it, and logits
     (N, 1) against targets (N,).
@@ -206,8 +248,8 @@ def binary_cross_entropy_with_logits(
         >>> F.binary_cross_entropy_with_logits(minigrad.tensor([2.0, -1.0]), minigrad.tensor([1.0, 0.0]))
         tensor(0.2201)
     """
-    factor = 1 if pos_weight is None else 1 + (pos_weight - 1) * target
-    losses = (1 - target) * input - factor * logsigmoid(input)
+    positive = target if pos_weight is None else pos_weight * target
+    losses = -(times(positive, logsigmoid(input)) + times(1 - target, logsigmoid(-input)))
     return reduce_loss(losses if weight is None else losses * weight, reduction)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any
 
 from minigrad.kernels import losses as kernels
@@ -16,53 +17,58 @@ from minigrad.nn.losses.base import (
     warn_of_broadcast,
 )
 from minigrad.ops.elementwise import where
+from minigrad.tensor import Tensor
 
 
-def _check(name: str, input: Any, target: Any, weight: Any = None) -> Any:
-    target = as_target(input, target)
-    check_floating(name, input, target)
-    warn_of_broadcast(input, target)
-    if weight is not None and weight.shape != input.shape:
-        raise ValueError(
-            "Weights and input must have the same size.\n"
-            f"Got weight {weight.shape!r} for input {input.shape!r}."
+def require_number(function: str, name: str, place: int, value: Any) -> None:
+    """torch's TypeError where an option that is a number is none."""
+    if type(value) is float or isinstance(value, Real):
+        return
+    if not isinstance(value, Tensor) or value.numel() != 1:
+        raise TypeError(
+            f"{function}(): argument {name!r} (position {place}) must be float, not {type(value).__name__}"
         )
-    return target
 
 
-def _weighted_name(name: str, values: Sequence[Any]) -> str:
-    """torch composes the losses with weights: they are named by the last thing the reduction does."""
-    weighted = bool(values) and values[-1] is not None
-    return reduced_name("MulBackward0", "DivBackward0")(values) if weighted else name
-
-
-# -------------------------------------------------------------------------------------- squared error
-def _unweighted(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """The kernel of a loss whose weighted form is left to the definition."""
-
-    def forward(input: Any, target: Any, weight: Any, *, reduction: str, grad: bool) -> Any:
-        if weight is not None:
-            return NotImplemented
-        return kernel(input, target, reduction=reduction, grad=grad)
-
-    return forward
+def _operands(name: str, input: Any, target: Any, weight: Any = None) -> tuple[Any, Any]:
+    """Target and weight in normal form; raises where they do not fit the input."""
+    target = as_target(input, target)
+    if name:
+        check_floating(name, input, target)
+    warn_of_broadcast(input, target)
+    if weight is not None:
+        weight = as_target(input, weight)
+        if weight.shape != input.shape:
+            raise ValueError(
+                "Weights and input must have the same size.\n"
+                f"Got weight {weight.shape!r} for input {input.shape!r}; try weight.expand_as(input)."
+            )
+    return target, weight
 
 
 def _checked(name: str) -> Callable[..., Sequence[Any]]:
-    """The check of a loss with weights."""
+    """The check of a loss with weights and the deprecated arguments."""
 
     def check(
         input: Any, target: Any, average: Any, reduce: Any, reduction: str, weight: Any
     ) -> Sequence[Any]:
-        return input, _check(name, input, target, weight), average, reduce, reduction, weight
+        target, weight = _operands(name, input, target, weight)
+        return input, target, average, reduce, reduction, weight
 
     return check
 
 
+def _weighted_name(name: str, mean: str = "DivBackward0") -> Callable[[Sequence[Any]], str]:
+    """torch composes the losses with weights: they are named by the last thing the reduction does."""
+    composed = reduced_name("MulBackward0", mean)
+    return lambda values: composed(values) if values and values[-1] is not None else name
+
+
+# -------------------------------------------------------------------------------------- squared error
 @loss(
-    forward=_unweighted(kernels.squared_error),
+    forward=kernels.squared_error,
     check=_checked("mse"),
-    grad_name=lambda values: _weighted_name("MseLossBackward0", values),
+    grad_name=_weighted_name("MseLossBackward0"),
 )
 def mse_loss(
     input: Any,
@@ -117,9 +123,9 @@ class MSELoss(Loss, fn=mse_loss, omit=("weight",)):
 
 # ------------------------------------------------------------------------------------- absolute error
 @loss(
-    forward=_unweighted(kernels.absolute_error),
-    check=_checked("l1"),
-    grad_name=lambda values: _weighted_name(reduced_name("AbsBackward0")(values), values),
+    forward=kernels.absolute_error,
+    check=_checked(""),  # of integers the sum exists, and the mean says so itself
+    grad_name=lambda values: _weighted_name(reduced_name("AbsBackward0")(values))(values),
 )
 def l1_loss(
     input: Any,
@@ -172,17 +178,30 @@ class L1Loss(Loss, fn=l1_loss, omit=("weight",)):
 
 
 # ------------------------------------------------------------------------------ smooth absolute error
+def _validate_smooth_l1(beta: float) -> None:
+    require_number("smooth_l1_loss", "beta", 4, beta)
+    if not beta >= 0:
+        raise RuntimeError(
+            "smooth_l1_loss does not support negative values for beta.\n"
+            f"Got beta={beta}; use 0 (the absolute error) or more."
+        )
+
+
 def _check_smooth_l1(
     input: Any, target: Any, average: Any, reduce: Any, reduction: str, beta: float
 ) -> Sequence[Any]:
-    if beta < 0:
-        raise RuntimeError(
-            f"smooth_l1_loss does not support negative values for beta.\nGot beta={beta}; use 0 or more."
-        )
-    return input, _check("smooth_l1", input, target), average, reduce, reduction, beta
+    target, _ = _operands("smooth_l1", input, target)
+    return input, target, average, reduce, reduction, float(beta)
 
 
-@loss(forward=kernels.smooth_l1, check=_check_smooth_l1, grad_name=lambda values: _smooth_name(values))
+def _smooth_l1_name(values: Sequence[Any]) -> str:
+    beta_is_zero = bool(values) and values[-1] == 0
+    return reduced_name("AbsBackward0")(values) if beta_is_zero else "SmoothL1LossBackward0"
+
+
+@loss(
+    forward=kernels.smooth_l1, check=_check_smooth_l1, validate=_validate_smooth_l1, grad_name=_smooth_l1_name
+)
 def smooth_l1_loss(
     input: Any,
     target: Any,
@@ -223,13 +242,9 @@ def smooth_l1_loss(
     distance = abs(input - target)
     if beta == 0:
         return reduce_loss(distance, reduction)
-    near = 0.5 * distance * distance / beta
-    return reduce_loss(where(distance < beta, near, distance - 0.5 * beta), reduction)
-
-
-def _smooth_name(values: Sequence[Any]) -> str:
-    beta_is_zero = bool(values) and values[-1] == 0
-    return reduced_name("AbsBackward0")(values) if beta_is_zero else "SmoothL1LossBackward0"
+    far = distance > beta
+    near = where(far, 0.0, distance)  # infinite differences have no square to differentiate
+    return reduce_loss(where(far, distance - 0.5 * beta, 0.5 * near * near / beta), reduction)
 
 
 class SmoothL1Loss(Loss, fn=smooth_l1_loss):
@@ -241,4 +256,82 @@ class SmoothL1Loss(Loss, fn=smooth_l1_loss):
         >>> criterion = minigrad.nn.SmoothL1Loss(reduction="none", beta=0.5)
         >>> criterion(minigrad.tensor([1.0, 2.0]), minigrad.tensor([1.5, 4.0]))
         tensor([0.2500, 1.7500])
+    """
+
+
+# -------------------------------------------------------------------------------------------- Huber loss
+def _validate_huber(delta: float) -> None:
+    require_number("huber_loss", "delta", 4, delta)
+    if not delta > 0:
+        raise RuntimeError(
+            "huber_loss does not support non-positive values for delta.\n"
+            f"Got delta={delta}; use a positive number, or l1_loss for the absolute error."
+        )
+
+
+def _check_huber(input: Any, target: Any, reduction: str, delta: float, weight: Any) -> Sequence[Any]:
+    target, weight = _operands("huber", input, target, weight)
+    return input, target, reduction, float(delta), weight
+
+
+@loss(
+    forward=kernels.huber,
+    check=_check_huber,
+    validate=_validate_huber,
+    grad_name=_weighted_name("HuberLossBackward0", "MeanBackward0"),
+)
+def huber_loss(
+    input: Any,
+    target: Any,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    weight: Any = None,
+) -> Any:
+    """Squared near the target, absolute beyond: d² / 2 where d = |x - y| <= delta, else delta d - delta² / 2.
+
+    Wants: predictions of any range, and targets of the same shape.
+
+    Args:
+        input: predictions x, any shape.
+        target: targets y, the shape of `input`; another shape broadcasts, with a warning.
+        reduction: "mean" divides by the number of elements, also with weights (`mse_loss` and `l1_loss`
+            divide by their sum); "sum"; "none".
+        delta: where the two halves meet, > 0, in units of the target.
+        weight: a factor for each element, the shape of `input`.
+
+    Gradient: x - y where d <= delta, else delta sign(x - y).
+
+    Use it for regression with outliers: no error pulls harder than delta. It is `smooth_l1_loss` times
+    delta; taking the two for the same is the common mistake, they agree only at delta = beta = 1.
+
+    Raises:
+        RuntimeError: `delta` is not positive, or the shapes do not broadcast.
+        TypeError: `delta` is no number.
+        ValueError: an unknown reduction, or weights of another shape.
+
+    Source: P. J. Huber, "Robust Estimation of a Location Parameter", 1964.
+
+    Example:
+        >>> import minigrad
+        >>> F = minigrad.nn.functional
+        >>> x, y = minigrad.tensor([1.0, 2.0]), minigrad.tensor([1.5, 4.0])
+        >>> F.huber_loss(x, y, reduction="none", delta=0.5)
+        tensor([0.1250, 0.8750])
+    """
+    distance = abs(input - target)
+    far = distance > delta
+    near = where(far, 0.0, distance)  # infinite differences have no square to differentiate
+    losses = where(far, delta * (distance - 0.5 * delta), 0.5 * near * near)
+    return reduce_loss(losses if weight is None else losses * weight, reduction)
+
+
+class HuberLoss(Loss, fn=huber_loss, omit=("weight",)):
+    """d² / 2 where d = |x - y| <= delta, else delta (d - delta / 2); the mean by default. Wants
+    predictions and targets of one shape. See `minigrad.nn.functional.huber_loss`.
+
+    Example:
+        >>> import minigrad
+        >>> criterion = minigrad.nn.HuberLoss(reduction="none", delta=0.5)
+        >>> criterion(minigrad.tensor([1.0, 2.0]), minigrad.tensor([1.5, 4.0]))
+        tensor([0.1250, 0.8750])
     """
