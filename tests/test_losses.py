@@ -276,6 +276,7 @@ def test_masked_logits_of_minus_infinity() -> None:
     assert soft == pytest.approx(math.log(2))  # 0 times -inf is 0
 
 
+@pytest.mark.filterwarnings("ignore:every target is ignore_index:UserWarning")
 def test_all_ignored_is_nan_with_zero_gradient() -> None:
     for function in (F.cross_entropy, F.nll_loss):
         value, gradient = _gradient(function, [[0.3, 0.7]], [-100])

@@ -362,7 +362,7 @@ def test_errors_say_what_to_type() -> None:
         extra.circle_loss(minigrad.zeros(2, 3), minigrad.zeros(2))
     with pytest.raises(RuntimeError, match="not -1"):
         extra.contrastive_loss(minigrad.zeros(2, 3), minigrad.zeros(2, 3), [1, -1])
-    with pytest.raises(IndexError, match=r"target\[1\] must be from 0 to 3 for 4 classes"):
+    with pytest.raises(IndexError, match=r"target\[1\] is 4, but a target must be from 0 to 3"):
         extra.cos_face_loss(minigrad.zeros(2, 4), [0, 4])
 
 

@@ -6,7 +6,15 @@ value 0-d unless ``reduction="none"``, the gradient with respect to ``input`` fo
 They return NotImplemented where no kernel applies; nothing but class indices is checked.
 """
 
-from .losses_class import cross_entropy_indices, cross_entropy_probabilities, nll
+from .losses_class import (
+    cross_entropy_indices,
+    cross_entropy_probabilities,
+    generalized_cross_entropy,
+    nll,
+    poly,
+    raise_out_of_bounds,
+    softmax_focal,
+)
 from .losses_cosine import cosine_embedding
 from .losses_ctc import ctc
 from .losses_extra import (
@@ -55,6 +63,7 @@ __all__ = [
     "ctc",
     "first_outside",
     "gaussian_nll",
+    "generalized_cross_entropy",
     "hinge",
     "hinge_embedding",
     "huber",
@@ -69,11 +78,14 @@ __all__ = [
     "normal_divergence",
     "percentage_error",
     "poisson_nll",
+    "poly",
     "quantile_error",
+    "raise_out_of_bounds",
     "sigmoid_focal",
     "smooth_binary_cross_entropy_with_logits",
     "smooth_l1",
     "soft_margin",
+    "softmax_focal",
     "squared_error",
     "squared_hinge",
     "squared_log_error",

@@ -1,12 +1,13 @@
-"""Losses over classes: cross entropy and negative log-likelihood with their gradients.
+"""Losses over classes: cross entropy and its relatives with their gradients.
 
 Rows of many classes side by side in memory are swept one sample at a time.  All else, few classes
-or classes with further dimensions behind them, is gathered into tiles of (classes, samples).
+or classes with further dimensions behind them, goes through tiles of (classes, samples).
 
 The public functions return ``(value, gradient)`` or NotImplemented as those of `losses_pointwise`
 do; ``input`` is (classes,), (samples, classes) or (samples, classes, d1, ...).
 """
 
+import functools
 import math
 from typing import Any
 
@@ -14,27 +15,30 @@ import numpy as np
 from numpy import ndarray
 
 from .jit import Kernel, flat, kernel, prange
-from .losses_pointwise import EMPTY, FLOAT32, FLOAT64, Result, total_of
+from .losses_pointwise import EMPTY, FLOAT64, Result, total_of
 from .losses_softmax import (
+    SAMPLES,
     SINGLE,
-    fill_smoothed,
-    fill_soft,
+    STRIP,
+    cross_entropy_shape,
+    focal_shape,
     hard_row,
-    hard_tile,
-    mass_tile,
-    smoothed_row,
+    hard_strip,
+    poly_shape,
+    power_shape,
+    row_block,
     soft_row,
+    soft_strip,
 )
 
-# Samples in a tile, and rows handled by one thread at a time.
-SAMPLES = 64
-# From this many classes on, a row of its own is faster than a column of a tile.
-WIDE = 64
 # From this many elements on two threads win over the cost of launching them.
 PARALLEL_FROM = 40_000
+# Strips at least this long are computed where they lie; shorter ones are copied to rows.
+LONG = 16
+# From this many classes on, a row of its own is faster than a column of a strip.
+WIDE = 64
 
-
-Loops = dict[Any, Kernel]  # a sweep for each dtype
+_INDEX = np.dtype(np.int64)
 
 
 @kernel
@@ -56,36 +60,33 @@ def _survey_soft(target, weight, ignore_index, samples):
     return -1, float(samples)
 
 
-_row: Any = None  # the kernels of a row and of a block of samples: bound below
-_block: Any = None
+_block: Any = None  # the kernel of a block of samples: bound below
 
 
 @kernel
-def _rows(x, target, weight, ignore_index, smoothing, inner, divisor, losses, slopes, first, last):
-    """The summed losses of some samples whose classes lie side by side."""
-    classes = weight.size
-    spare, unwanted = np.empty(classes, x.dtype), np.empty(classes, x.dtype)
-    total = 0.0
-    for i in range(first, last):
-        row = x[i * classes : (i + 1) * classes]
-        own = slopes[i * classes : (i + 1) * classes] if slopes.size else unwanted
-        loss = _row(row, target, i, weight, ignore_index, smoothing, divisor, own, spare)
-        if losses.size:
-            losses[i] = loss
-        total += loss
-    return total
-
-
-@kernel
-def _picks(x, target, weight, ignore_index, smoothing, inner, divisor, losses, slopes, first, last):
+def _pick_block(
+    x,
+    target,
+    weight,
+    ignore_index,
+    smoothing,
+    option,
+    softcap,
+    inner,
+    samples,
+    block,
+    divisor,
+    losses,
+    slopes,
+):
     """The summed negative log-likelihoods of some samples; `slopes` comes filled with zeros."""
     total = 0.0
-    for i in range(first, last):
+    for i in range(block * SAMPLES, min(samples, (block + 1) * SAMPLES)):
         loss = 0.0
         if target[i] != ignore_index:
             place = (i // inner * weight.size + target[i]) * inner + i % inner
             w = np.float64(weight[target[i]])
-            loss = -w * x[place]
+            loss = -w * x[place] if w != 0 else 0.0
             if slopes.size:
                 slopes[place] = -w / divisor
         if losses.size:
@@ -95,38 +96,73 @@ def _picks(x, target, weight, ignore_index, smoothing, inner, divisor, losses, s
 
 
 @kernel(parallel=True, threshold=PARALLEL_FROM)
-def _sweep(x, target, weight, ignore_index, smoothing, inner, samples, divided, losses, slopes, total):
-    """Fill `losses` and `slopes` where they are wanted (not empty), and the sum or mean `total`.
-
-    Gives the place of the first target that is no class, or -1.
+def _sweep(
+    x,
+    target,
+    weight,
+    ignore_index,
+    smoothing,
+    option,
+    softcap,
+    inner,
+    samples,
+    divided,
+    losses,
+    slopes,
+    totals,
+    total,
+):
+    """Fill `losses` and `slopes` where they are wanted (not empty), and the sum of each block in `totals`,
+    and their sum or mean `total`.  Gives the place of the first target that is no class, or -1.
     """
     bad, mass = _survey(target, weight, ignore_index, samples)
-    if bad >= 0:
-        return bad
     divisor = mass if divided else 1.0
-    totals = np.empty((samples + SAMPLES - 1) // SAMPLES)
-    for i in prange(totals.size):
-        first, last = i * SAMPLES, min(samples, (i + 1) * SAMPLES)
-        totals[i] = _block(
-            x, target, weight, ignore_index, smoothing, inner, divisor, losses, slopes, first, last
-        )
-    total[()] = total_of(totals) / divisor
-    return -1
+    if bad < 0:
+        for i in prange(totals.size):
+            totals[i] = _block(
+                x,
+                target,
+                weight,
+                ignore_index,
+                smoothing,
+                option,
+                softcap,
+                inner,
+                samples,
+                i,
+                divisor,
+                losses,
+                slopes,
+            )
+        total[()] = total_of(totals) / divisor
+    return bad
 
 
-def _by_dtype(block: Kernel, name: str, survey: Kernel = _survey, **parts: Kernel) -> Loops:
-    block = block.specialise(f"_{name}_block", **parts)
-    double = _sweep.specialise(f"_{name}64", _block=block, _survey=survey)
-    return {FLOAT64: double, FLOAT32: double.specialise(f"_{name}32", **SINGLE)}
+_SHAPES = {
+    "cross_entropy": cross_entropy_shape,
+    "focal": focal_shape,
+    "poly": poly_shape,
+    "power": power_shape,
+}
 
 
-_HARD_ROWS = _by_dtype(_rows, "hard_rows", _row=hard_row)
-_HARD_TILES = _by_dtype(hard_tile, "hard_tiles")
-_SMOOTHED_ROWS = _by_dtype(_rows, "smoothed_rows", _row=smoothed_row)
-_SMOOTHED_TILES = _by_dtype(mass_tile, "smoothed_tiles", _fill=fill_smoothed)
-_SOFT_ROWS = _by_dtype(_rows, "soft_rows", _survey_soft, _row=soft_row)
-_SOFT_TILES = _by_dtype(mass_tile, "soft_tiles", _survey_soft, _fill=fill_soft)
-_PICKS = _by_dtype(_picks, "picks")
+@functools.cache
+def _loop(kind: str, rows: bool, capped: bool, dtype: Any) -> Kernel:
+    """The sweep of a loss (a key of `_SHAPES`, "soft" or "picks") over rows or strips of this dtype."""
+    name = f"_{kind}_{'rows' if rows else 'strips'}" + ("_capped" if capped else "")
+    if kind == "picks":
+        block = _pick_block
+    elif rows:
+        row = soft_row if kind == "soft" else hard_row.specialise(f"{name}_row", _shape=_SHAPES[kind])
+        block = row_block.specialise(f"{name}_block", _row=row, _CAPPED=capped)
+    elif kind == "soft":
+        block = soft_strip.specialise(f"{name}_block", _CAPPED=capped)
+    else:
+        block = hard_strip.specialise(f"{name}_block", _shape=_SHAPES[kind], _CAPPED=capped)
+    survey = _survey_soft if kind == "soft" else _survey
+    sweep = _sweep.specialise(f"{name}64", _block=block, _survey=survey)
+    return sweep if dtype == FLOAT64 else sweep.specialise(f"{name}32", **SINGLE)
+
 
 _ones: dict[Any, ndarray] = {}  # the weights of unweighted losses, by (dtype, classes)
 
@@ -142,54 +178,72 @@ def _class_weights(weight: ndarray | None, dtype: Any, classes: int) -> ndarray 
 
 
 def _run(
-    rows: Loops,
-    tiles: Loops,
+    kind: str,
     x: ndarray,
     target: ndarray,
     weight: ndarray | None,
-    ignore_index: int,
-    smoothing: float,
     reduction: str,
     grad: bool,
+    ignore_index: int = -100,
+    smoothing: float = 0.0,
+    option: float = 0.0,
+    softcap: float | None = None,
 ) -> Result:
     dtype, shape = x.dtype, x.shape
     if dtype not in EMPTY or not shape:
         return NotImplemented
     classes = shape[0] if len(shape) == 1 else shape[1]
     outer = () if len(shape) == 1 else (shape[0], *shape[2:])
-    soft = target.dtype == dtype
+    soft = kind == "soft"
     w = _class_weights(weight, dtype, classes)
-    if w is None or not classes or target.shape != (shape if soft else outer):
+    if w is None or not classes or target.dtype != (dtype if soft else _INDEX):
         return NotImplemented
+    if target.shape != (shape if soft else outer):
+        return NotImplemented
+    samples, inner = math.prod(outer), math.prod(outer[1:])
+    picks, labels = kind == "picks", target
+    if turned := 1 < inner < LONG and not picks:
+        x, inner = np.moveaxis(x, 1, -1), 1
+        labels = np.moveaxis(target, 1, -1) if soft else target
     value = total = np.empty((), dtype)
     losses = slopes = EMPTY[dtype]
     gradient = None
     if grad:
-        gradient = np.zeros(shape, dtype) if tiles is _PICKS else np.empty(shape, dtype)
+        gradient = np.zeros(shape, dtype) if picks else np.empty(x.shape, dtype)
         slopes = gradient.ravel()
     if reduction == "none":
         value = np.empty(outer, dtype)
         losses = value.ravel()
-    samples = math.prod(outer)
-    inner = math.prod(outer[1:])
-    loop = (rows if inner == 1 and classes >= WIDE else tiles)[dtype]
-    arrays = flat(x), flat(target), w
+    rows = picks or (inner == 1 and classes >= WIDE)
+    length = samples if inner == 1 else inner
+    blocks = -(-samples // SAMPLES) if rows else samples // max(length, 1) * -(-length // STRIP)
     # Of one Python type each: a kernel is compiled once more for another.
-    options = int(ignore_index), float(smoothing), inner, samples, reduction == "mean"
-    bad = loop.run(x.size, *arrays, *options, losses, slopes, total)
+    options = int(ignore_index), float(smoothing), float(option), float(softcap or 0.0)
+    sizes = inner, samples, reduction == "mean"
+    loop = _loop(kind, rows, softcap is not None, dtype)
+    bad = loop.run(
+        x.size, flat(x), flat(labels), w, *options, *sizes, losses, slopes, np.empty(blocks), total
+    )
     if bad >= 0:
-        _raise_out_of_bounds(target, bad, classes, ignore_index)
+        raise_out_of_bounds(target, classes, ignore_index)
+    if turned and gradient is not None:
+        gradient = np.ascontiguousarray(np.moveaxis(gradient, -1, 1))
     return value, gradient
 
 
-def _raise_out_of_bounds(target: ndarray, bad: int, classes: int, ignore_index: int) -> None:
-    label = int(target.reshape(-1)[bad])
-    place = [int(i) for i in np.unravel_index(bad, target.shape)]
-    name = f"target{place}" if place else "target"
-    valid = f"from 0 to {classes - 1} for {classes} classes"
+def raise_out_of_bounds(target: ndarray, classes: int, ignore_index: int | None) -> None:
+    """IndexError for class indices outside 0 to classes - 1, with their places."""
+    outside = (target < 0) | (target >= classes)
+    bad = np.argwhere(outside if ignore_index is None else outside & (target != ignore_index)).tolist()
+    if not bad:
+        return
+    named = [f"target{place or ''} is {target[tuple(place)]}" for place in bad[:5]]
+    more = f" and {len(bad) - 5} more are out of bounds" if len(bad) > 5 else ""
+    ignored = "" if ignore_index is None else f", or ignore_index ({ignore_index})"
     raise IndexError(
-        f"Target {label} is out of bounds.\n"
-        f"{name} is {label}, but a target must be {valid}, or ignore_index ({ignore_index})."
+        f"Target {target[tuple(bad[0])]} is out of bounds.\n"
+        f"{', '.join(named)}{more}, but a target must be from 0 to {classes - 1} for {classes} classes"
+        f"{ignored}."
     )
 
 
@@ -199,6 +253,8 @@ def cross_entropy_indices(
     weight: ndarray | None = None,
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
+    z_loss: float = 0.0,
+    softcap: float | None = None,
     *,
     reduction: str,
     grad: bool,
@@ -206,12 +262,11 @@ def cross_entropy_indices(
     """-w[t] log softmax(x)[t] for int64 classes t; the mean is over the weights w[t] that count.
 
     With label smoothing e: (1 - e) times that plus e/C times the sum of -w[c] log softmax(x)[c].
+    `z_loss` adds w[t] z logsumexp(x)**2; `softcap` s first makes the logits s tanh(x / s).
     Raises IndexError for a target that is neither a class nor `ignore_index`.
     """
-    if target.dtype != np.int64:
-        return NotImplemented
-    rows, tiles = (_SMOOTHED_ROWS, _SMOOTHED_TILES) if label_smoothing > 0 else (_HARD_ROWS, _HARD_TILES)
-    return _run(rows, tiles, input, target, weight, ignore_index, label_smoothing, reduction, grad)
+    options = ignore_index, label_smoothing, z_loss, softcap
+    return _run("cross_entropy", input, target, weight, reduction, grad, *options)
 
 
 def cross_entropy_probabilities(
@@ -219,6 +274,8 @@ def cross_entropy_probabilities(
     target: ndarray,
     weight: ndarray | None = None,
     label_smoothing: float = 0.0,
+    z_loss: float = 0.0,
+    softcap: float | None = None,
     *,
     reduction: str,
     grad: bool,
@@ -226,11 +283,9 @@ def cross_entropy_probabilities(
     """-sum of w[c] t[c] log softmax(x)[c] for probabilities t, smoothed to (1 - e) t + e/C.
 
     The mean is over the samples, whatever the weights.  A class of probability 0 costs nothing,
-    even if its logit is -inf.
+    even if its logit is -inf.  `z_loss` and `softcap` as above, the former without a weight.
     """
-    if target.dtype != input.dtype:
-        return NotImplemented
-    return _run(_SOFT_ROWS, _SOFT_TILES, input, target, weight, -1, label_smoothing, reduction, grad)
+    return _run("soft", input, target, weight, reduction, grad, -1, label_smoothing, z_loss, softcap)
 
 
 def nll(
@@ -243,6 +298,46 @@ def nll(
     grad: bool,
 ) -> Result:
     """-w[t] x[t] for log-probabilities x; all else as in `cross_entropy_indices`."""
-    if target.dtype != np.int64:
-        return NotImplemented
-    return _run(_PICKS, _PICKS, input, target, weight, ignore_index, 0.0, reduction, grad)
+    return _run("picks", input, target, weight, reduction, grad, ignore_index)
+
+
+def softmax_focal(
+    input: ndarray,
+    target: ndarray,
+    alpha: ndarray | None = None,
+    gamma: float = 2.0,
+    ignore_index: int = -100,
+    *,
+    reduction: str,
+    grad: bool,
+) -> Result:
+    """-alpha[t] (1 - p)**gamma log p for p = softmax(x)[t]; the mean is over the alpha[t] that count."""
+    return _run("focal", input, target, alpha, reduction, grad, ignore_index, 0.0, gamma)
+
+
+def poly(
+    input: ndarray,
+    target: ndarray,
+    epsilon: float = 1.0,
+    weight: ndarray | None = None,
+    ignore_index: int = -100,
+    *,
+    reduction: str,
+    grad: bool,
+) -> Result:
+    """w[t] (epsilon (1 - p) - log p) for p = softmax(x)[t]; the mean is over the w[t] that count."""
+    return _run("poly", input, target, weight, reduction, grad, ignore_index, 0.0, epsilon)
+
+
+def generalized_cross_entropy(
+    input: ndarray,
+    target: ndarray,
+    q: float = 0.7,
+    weight: ndarray | None = None,
+    ignore_index: int = -100,
+    *,
+    reduction: str,
+    grad: bool,
+) -> Result:
+    """w[t] (1 - p**q) / q for p = softmax(x)[t]; the mean is over the w[t] that count."""
+    return _run("power", input, target, weight, reduction, grad, ignore_index, 0.0, q)

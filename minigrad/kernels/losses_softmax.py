@@ -1,11 +1,11 @@
-"""Losses over classes for one sample or one tile of samples: loss and gradient in one pass.
+"""Losses over classes for one block of samples: loss and gradient in one pass.
 
-Two layouts.  A row has the classes of one sample side by side.  A tile has samples side by side:
-it is (classes, samples) in memory, and its columns are computed together.
+Two layouts.  A row has the classes of one sample side by side.  Where dimensions follow the classes
+neighbours in memory are samples: they are the columns of a strip, and are computed together.
 
-The numerics are chosen for small losses and gradients: the sum of the *other* classes' exponentials
-is kept apart from the target's own, so that log1p and a quotient replace log(1 + tiny) and
-softmax - 1, both of which lose every digit of a confident sample.
+The numerics are chosen for small losses and gradients.  One class is set apart, the target or the
+most likely, so that log1p of the *others'* sum and a quotient replace log(1 + tiny) and softmax - 1,
+both of which lose every digit of a confident sample.
 """
 
 from typing import Any
@@ -18,30 +18,42 @@ from .math import (
     _EXP_TERMS,
     _FLOAT,
     _INT,
+    _NAN,
     _ONE,
     _SINGLE,
     _ZERO,
+    _log1p,
     _polynomial,
     _power_of_two,
     _split,
-    log1p,
+    exp,
+    expm1,
+    log,
+    tanh,
 )
 
-# What `math` has for float64 and in `_SINGLE` for float32, and two constants more.
+# What `math` has for float64 and in `_SINGLE` for float32, and constants more.
 _LOWEST_BITS, _LOWEST_EXPONENT = np.int64(-(2**63)), np.float64(-708.39)
+_HIGHEST = np.finfo(np.float64).max
 SINGLE = {
     **_SINGLE,
     "_LOWEST_BITS": np.int32(-(2**31)),
     "_LOWEST_EXPONENT": np.float32(-87.33),
+    "_HIGHEST": np.finfo(np.float32).max,
 }
 
+# Samples in a block of rows, and columns in a strip.
+SAMPLES, STRIP = 64, 128
 
+
+# ---------------------------------------------------------------------------------- sums and exponentials
 @kernel
 def _exp_below(x, top):
     """exp(x - top) for x <= top, within 1.2 ulp although x - top is rounded.
 
-    It is 0 where it is below the smallest normal number.
+    It is 0 where it is below the smallest normal number, and 1 for an infinity above `top`.
     """
+    x = top if x > top else x
     difference = x - top
     # What rounding took from the difference (Knuth's two-sum).
     back = x - difference
@@ -53,17 +65,42 @@ def _exp_below(x, top):
 
 
 @kernel
+def _limit(top):
+    """What the logits are shifted by, their largest, so that infinite ones give what large ones tend to.
+
+    Infinity becomes the largest number; -inf, where every class is impossible, becomes nan.
+    """
+    top = _HIGHEST if top > _HIGHEST else top
+    return _NAN if top < -_HIGHEST else top
+
+
+@kernel
 def _largest(row):
     """The largest element, searched among integers, since that vectorises.
 
     The bits of a float, with those of the negative ones reversed, are ordered as the floats are.
     """
-    bits = row.view(_INT)
     top = _LOWEST_BITS
-    for i in range(bits.size):
-        key = bits[i] if bits[i] >= 0 else _INT(_LOWEST_BITS - bits[i])
+    for i in range(row.size):
+        bits = _FLOAT(row[i]).view(_INT)
+        key = bits if bits >= 0 else _INT(_LOWEST_BITS - bits)
         top = key if key > top else top
     return _INT(top if top >= 0 else _LOWEST_BITS - top).view(_FLOAT)
+
+
+@kernel
+def _place_of(row, top):
+    """Where the largest element is; blocks are compared as a whole, since that vectorises."""
+    for start in range(0, row.size, 128):
+        block = row[start : start + 128]
+        found = 0
+        for i in range(block.size):
+            found += block[i] >= top
+        if found:
+            for i in range(block.size):
+                if block[i] >= top:
+                    return start + i
+    return 0
 
 
 @kernel(fastmath={"contract", "reassoc", "nsz"})
@@ -84,279 +121,404 @@ def _row_sum(values):
 
 
 @kernel
-def _exp_row(row, top, out):
-    for i in range(row.size):
-        out[i] = _exp_below(row[i], top)
+def _exp_row(row, top, e):
+    for c in range(row.size):
+        e[c] = _exp_below(row[c], top)
+
+
+# ---------------------------------------------------------------------------------------- the soft cap
+@kernel
+def cap(x, softcap, out):
+    """softcap * tanh(x / softcap)."""
+    softcap = _FLOAT(softcap)
+    for i in range(out.size):
+        out[i] = softcap * tanh(x[i] / softcap)
 
 
 @kernel
-def _scale_row(row, factor):
-    factor = _FLOAT(factor)
-    for i in range(row.size):
-        row[i] *= factor
+def cap_slopes(x, softcap, slopes):
+    """Multiply by the slope of `cap`, 1 - tanh(x / softcap)**2 = 4 e / (1 + e)**2."""
+    scale = _FLOAT(-2.0 / softcap)
+    for i in range(slopes.size):
+        e = exp(scale * abs(x[i]))
+        half = (e + _ONE) * (e + _ONE)
+        slopes[i] = slopes[i] * ((e + e + e + e) / half) if slopes[i] != _ZERO else _ZERO
+
+
+# ------------------------------------------------- how a loss depends on a sample: bound as `_shape`
+# From nll = -log p of the target, missing = 1 - p, lse = logsumexp, and what label smoothing keeps on
+# the target: the loss and its derivatives by nll and by lse.
+@kernel
+def cross_entropy_shape(nll, missing, lse, keep, z_loss):
+    lse = lse if z_loss != 0 else 0.0
+    return keep * nll + z_loss * lse * lse, keep, 2.0 * z_loss * lse
 
 
 @kernel
-def _segment(first, left, classes, inner):
-    """How many samples from `first` on lie evenly spaced in memory, where, and how far apart."""
-    if inner == 1:
-        return left, first * classes, classes
-    outer, place = first // inner, first % inner
-    return min(left, inner - place), outer * classes * inner + place, 1
+def focal_shape(nll, missing, lse, keep, gamma):
+    """(1 - p)**gamma nll."""
+    p = 1.0 - missing
+    power = exp(gamma * log(missing)) if gamma != 0 else 1.0
+    # Towards p = 1 the quotient tends to 1; where p is 0, so is p nll, also at an infinite nll.
+    ratio = p * nll / missing if p > 0 and missing > 0 else 0.0
+    return (power * nll if missing > 0 else 0.0), power * (gamma * ratio + 1.0), 0.0
 
 
 @kernel
-def _gather(x, first, inner, classes, tile):
-    """tile[c, j] = class c of sample first + j of x, which is (samples / inner, classes, inner).
-
-    Tiles are flat, and their rows are slices: two dimensions take twice as long to compile.
-    """
-    width = tile.size // classes
-    j = 0
-    while j < width:
-        run, start, step = _segment(first + j, width - j, classes, inner)
-        for c in range(classes):
-            row = tile[c * width + j : c * width + j + run]
-            for i in range(run):
-                # Unsigned, as the test for a negative index keeps the loop from vectorising.
-                row[i] = x[np.uintp(start + i * step)]
-            start += inner
-        j += run
+def poly_shape(nll, missing, lse, keep, epsilon):
+    """nll + epsilon (1 - p)."""
+    return nll + epsilon * missing, (1.0 + epsilon) - epsilon * missing, 0.0
 
 
 @kernel
-def _scatter(tile, first, inner, classes, x):
-    """The inverse of `_gather`."""
-    width = tile.size // classes
-    j = 0
-    while j < width:
-        run, start, step = _segment(first + j, width - j, classes, inner)
-        for c in range(classes):
-            row = tile[c * width + j : c * width + j + run]
-            for i in range(run):
-                x[np.uintp(start + i * step)] = row[i]
-            start += inner
-        j += run
+def power_shape(nll, missing, lse, keep, q):
+    """(1 - p**q) / q."""
+    return -expm1(-q * nll) / q, exp(-q * nll), 0.0
+
+
+_shape: Any = None
+
+
+# ------------------------------------------------------------------------ one sample, its classes in a row
+@kernel(fastmath={"contract", "reassoc", "nsz"})
+def _weighted_gaps(row, peak, weight):
+    """The sum of the weights, and that of the weights times how far the logits are below the top."""
+    total = gaps = 0.0
+    for c in range(row.size):
+        gap = peak - row[c]
+        # Without weight it counts nothing, however far below; between two infinities the gap is 0.
+        gap = gap if weight[c] != _ZERO and gap > _ZERO else _ZERO
+        total += np.float64(weight[c])
+        gaps += np.float64(weight[c] * gap)
+    return total, gaps
 
 
 @kernel
-def _largest_of_columns(tile, top):
-    width = top.size
-    for j in range(width):
-        top[j] = tile[j]
-    for start in range(width, tile.size, width):
-        row = tile[start : start + width]
-        for j in range(width):
-            top[j] = row[j] if row[j] > top[j] else top[j]
-
-
-# ------------------------------------------------------- one sample: (target, i) is its own target
-@kernel
-def hard_row(row, target, i, weight, ignore_index, smoothing, divisor, slopes, spare):
-    """The loss of a sample of one class; `slopes` becomes its gradient over `divisor`."""
+def hard_row(row, peak, e, target, i, weight, ignore_index, smoothing, option, divisor, grad):
+    """The loss of a sample of one class; its exponentials `e` become its gradient over `divisor`."""
     label = target[i]
     if label == ignore_index:
-        slopes[:] = 0
+        e[:] = 0
         return 0.0
     w = np.float64(weight[label])
-    top = _largest(row)
-    _exp_row(row, top, slopes)
-    own = np.float64(slopes[label])
-    slopes[label] = 0
-    others = _row_sum(slopes)
-    factor = w / divisor / (others + own)
-    _scale_row(slopes, factor)
-    slopes[label] = 0.0 - others * factor
-    return w * (np.float64((top - row[label]) + log1p(_FLOAT(others + (own - 1.0)))))
-
-
-# Three loops, since one with all four sums does not vectorise.
-@kernel(fastmath={"contract", "reassoc", "nsz"})
-def _sum_below_one(e):
-    total = 0.0
-    for i in range(e.size):
-        total += _ZERO if e[i] == _ONE else e[i]
-    return total
-
-
-@kernel
-def _count_ones(e):
-    count = 0
-    for i in range(e.size):
-        count += e[i] == _ONE
-    return count
-
-
-@kernel(fastmath={"contract", "reassoc", "nsz"})
-def _sum_of_gaps(mass, top, row):
-    total = 0.0
-    for i in range(row.size):
-        # A class without mass costs nothing, however unlikely it is: 0 * inf is 0 here.
-        gap = top - row[i] if mass[i] != _ZERO else _ZERO
-        total += np.float64(mass[i] * gap)
-    return total
-
-
-@kernel
-def _mass_row(row, mass, divisor, slopes):
-    """The loss of a sample with `mass` (weight times probability) on every class."""
-    top = _largest(row)
-    _exp_row(row, top, slopes)
-    total = total_of(mass)
-    rest = _sum_below_one(slopes) + (_count_ones(slopes) - 1.0)
-    share = _FLOAT(total / (1.0 + rest))
-    missing = total * (rest / (1.0 + rest))
-    loss = _sum_of_gaps(mass, top, row) + total * np.float64(log1p(_FLOAT(rest)))
-    scale = _FLOAT(1.0 / divisor)
-    for c in range(row.size):
-        # At the top total * softmax - mass, with 1 - softmax not computed from softmax.
-        at_top = _FLOAT((total - mass[c]) - missing)
-        slope = at_top if slopes[c] == _ONE else slopes[c] * share - mass[c]
-        slopes[c] = slope * scale
+    own = np.float64(e[label])
+    e[label] = 0
+    others = _row_sum(e)
+    whole = own + others
+    excess = np.float64(_log1p(_FLOAT(others + (own - 1.0))))
+    gap = np.float64(peak) - np.float64(row[label])
+    nll = (gap if gap > 0 else 0.0) + excess
+    loss, pull, spread = _shape(nll, others / whole, np.float64(peak) + excess, 1.0 - smoothing, option)
+    loss, pull, spread = w * loss if w != 0 else 0.0, w * pull, w * spread
+    uniform = smoothing / row.size
+    if smoothing > 0:
+        total, gaps = _weighted_gaps(row, peak, weight)
+        loss += uniform * (gaps + total * excess)
+        spread += uniform * total
+    if grad:
+        factor = _FLOAT((pull + spread) / whole / divisor)
+        lift = _FLOAT(uniform / divisor)
+        if smoothing > 0:
+            for c in range(row.size):
+                e[c] = e[c] * factor - lift * weight[c]
+        else:
+            for c in range(row.size):
+                e[c] *= factor
+        e[label] = ((own * spread - others * pull) / whole - uniform * w) / divisor
     return loss
 
 
 @kernel
-def smoothed_row(row, target, i, weight, ignore_index, smoothing, divisor, slopes, mass):
-    label = target[i]
-    if label == ignore_index:
-        slopes[:] = 0
-        return 0.0
-    spread = _FLOAT(smoothing / row.size)
+def _mass(weight, probability, keep, spread):
+    """The weight of a class times its probability after label smoothing."""
+    return weight * (keep * probability + spread)
+
+
+@kernel(fastmath={"contract", "reassoc", "nsz"})
+def _mass_gaps(row, peak, weight, probabilities, keep, spread):
+    """As `_weighted_gaps`, of the mass on each class."""
+    total = gaps = 0.0
     for c in range(row.size):
-        mass[c] = weight[c] * spread
-    mass[label] += weight[label] * _FLOAT(1.0 - smoothing)
-    return _mass_row(row, mass, divisor, slopes)
+        q = _mass(weight[c], probabilities[c], keep, spread)
+        gap = peak - row[c]
+        gap = gap if q != _ZERO and gap > _ZERO else _ZERO
+        total += np.float64(q)
+        gaps += np.float64(q * gap)
+    return total, gaps
 
 
 @kernel
-def soft_row(row, target, i, weight, ignore_index, smoothing, divisor, slopes, mass):
+def soft_row(row, peak, e, target, i, weight, ignore_index, smoothing, z_loss, divisor, grad):
+    """As `hard_row`, for a sample with a probability of every class."""
     keep, spread = _FLOAT(1.0 - smoothing), _FLOAT(smoothing / row.size)
     probabilities = target[i * row.size : (i + 1) * row.size]
-    for c in range(row.size):
-        mass[c] = weight[c] * (keep * probabilities[c] + spread)
-    return _mass_row(row, mass, divisor, slopes)
+    total, gaps = _mass_gaps(row, peak, weight, probabilities, keep, spread)
+    k = _place_of(row, peak)
+    e[k] = 0
+    rest = _row_sum(e)
+    excess = np.float64(_log1p(_FLOAT(rest)))
+    z, _, slope_z = cross_entropy_shape(0.0, 0.0, np.float64(peak) + excess, 0.0, z_loss)
+    if grad:
+        scale = _FLOAT(1.0 / divisor)
+        share = _FLOAT((total + slope_z) / (1.0 + rest) / divisor)
+        at_top = total - np.float64(_mass(weight[k], probabilities[k], keep, spread))
+        for c in range(row.size):
+            e[c] = e[c] * share - scale * _mass(weight[c], probabilities[c], keep, spread)
+        e[k] = (at_top + (slope_z - total * rest) / (1.0 + rest)) / divisor
+    return gaps + total * excess + z
 
 
-# ------------------------------------------------------- a tile: the samples from first to last - 1
+_row: Any = None
+_CAPPED = False
+
+
 @kernel
-def hard_tile(x, target, weight, ignore_index, smoothing, inner, divisor, losses, slopes, first, last):
-    """The summed losses of samples of one class each; `losses` and `slopes` are filled if not empty."""
-    classes, width = weight.size, last - first
-    labels = target[first:last]
-    tile = np.empty(classes * width, x.dtype)
-    top, own, part = np.empty(width, x.dtype), np.empty(width, x.dtype), np.empty(width, x.dtype)
-    others, e, w = np.empty(width), np.empty(width), np.empty(width)
-    _gather(x, first, inner, classes, tile)
-    for j in range(width):
-        # An ignored column is computed as if it were of class 0, then dropped.
-        label = 0 if labels[j] == ignore_index else labels[j]
-        own[j] = tile[label * width + j]
-        w[j] = weight[label]
-        others[j], part[j] = 0, 0
-    _largest_of_columns(tile, top)
+def row_block(
+    x,
+    target,
+    weight,
+    ignore_index,
+    smoothing,
+    option,
+    softcap,
+    inner,
+    samples,
+    block,
+    divisor,
+    losses,
+    slopes,
+):
+    """The summed losses of a block of samples; `losses` and `slopes` are filled if not empty."""
+    classes, grad = weight.size, slopes.size > 0
+    spare = np.empty(0 if grad else classes, x.dtype)
+    if _CAPPED:
+        capped = np.empty(classes, x.dtype)
+    total = 0.0
+    for i in range(block * SAMPLES, min(samples, (block + 1) * SAMPLES)):
+        row = x[i * classes : (i + 1) * classes]
+        e = slopes[i * classes : (i + 1) * classes] if grad else spare
+        if _CAPPED:
+            cap(row, softcap, capped)
+            row = capped
+        peak = _largest(row)
+        _exp_row(row, _limit(peak), e)
+        loss = _row(row, peak, e, target, i, weight, ignore_index, smoothing, option, divisor, grad)
+        if _CAPPED and grad:
+            cap_slopes(x[i * classes : (i + 1) * classes], softcap, e)
+        if losses.size:
+            losses[i] = loss
+        total += loss
+    return total
+
+
+# ------------------------------------------------------------------------- a strip of samples as columns
+@kernel
+def _span(block, inner, samples):
+    """The first sample of a strip, and how many there are."""
+    length = samples if inner == 1 else inner
+    strips = (length + STRIP - 1) // STRIP
+    place = block % strips * STRIP
+    return block // strips * length + place, min(STRIP, length - place)
+
+
+@kernel
+def _load(x, first, inner, width, tile):
+    """tile[c, j] = class c of sample first + j of x, which is (samples / inner, classes, inner).
+
+    Tiles are flat, and their rows are slices: two dimensions take twice as long to compile.
+    """
+    classes = tile.size // width
+    start, step = first // inner * classes * inner + first % inner, classes if inner == 1 else 1
     for c in range(classes):
         row = tile[c * width : (c + 1) * width]
         for j in range(width):
+            # Unsigned, as the test for a negative index keeps the loop from vectorising.
+            row[j] = x[np.uintp(start + c * inner + j * step)]
+
+
+@kernel
+def _store(tile, first, inner, width, x):
+    """The inverse of `_load`."""
+    classes = tile.size // width
+    start, step = first // inner * classes * inner + first % inner, classes if inner == 1 else 1
+    for c in range(classes):
+        row = tile[c * width : (c + 1) * width]
+        for j in range(width):
+            x[np.uintp(start + c * inner + j * step)] = row[j]
+
+
+@kernel
+def _peaks(tile, peak):
+    """The largest of each column."""
+    width = peak.size
+    for j in range(width):
+        peak[j] = tile[j]
+    for start in range(width, tile.size, width):
+        row = tile[start : start + width]
+        for j in range(width):
+            peak[j] = row[j] if row[j] > peak[j] else peak[j]
+
+
+@kernel
+def _exp_columns(tile, peak, apart, own, others):
+    """The exponentials of a tile: of the class set apart in each column, and the sum of the others."""
+    width = peak.size
+    narrow = np.empty(2 * width, tile.dtype)
+    top, part = narrow[:width], narrow[width:]
+    for j in range(width):
+        top[j] = _limit(peak[j])
+        part[j], others[j] = 0, 0
+    for c in range(tile.size // width):
+        row = tile[c * width : (c + 1) * width]
+        for j in range(width):
             row[j] = _exp_below(row[j], top[j])
-            part[j] += _ZERO if labels[j] == c else row[j]
+            part[j] += _ZERO if apart[j] == _INT(c) else row[j]
         # Sixteen at a time in their own type, which is faster, then in float64.
-        if c % 16 == 15 or c == classes - 1:
+        if c % 16 == 15 or c == tile.size // width - 1:
             for j in range(width):
                 others[j] += np.float64(part[j])
                 part[j] = 0
     for j in range(width):
-        e[j] = tile[(0 if labels[j] == ignore_index else labels[j]) * width + j]
+        own[j] = tile[max(apart[j], 0) * width + j]
+
+
+@kernel
+def _finish(tile, first, inner, x, softcap, slopes, column_losses, losses):
+    """Write a strip's losses and slopes where they are wanted; the sum of the losses."""
+    width = column_losses.size
+    if losses.size:
+        for j in range(width):
+            losses[first + j] = column_losses[j]
+    if slopes.size:
+        if _CAPPED:
+            logits = np.empty(tile.size, x.dtype)
+            _load(x, first, inner, width, logits)
+            cap_slopes(logits, softcap, tile)
+        _store(tile, first, inner, width, slopes)
+    return total_of(column_losses)
+
+
+@kernel
+def hard_strip(
+    x,
+    target,
+    weight,
+    ignore_index,
+    smoothing,
+    option,
+    softcap,
+    inner,
+    samples,
+    block,
+    divisor,
+    losses,
+    slopes,
+):
+    """As `row_block` with `hard_row`, for samples side by side."""
+    classes, (first, width) = weight.size, _span(block, inner, samples)
+    tile, narrow = np.empty(classes * width, x.dtype), np.empty(2 * width, x.dtype)
+    label, wide = np.empty(width, _INT), np.empty(4 * width)
+    peak, own = narrow[:width], narrow[width:]
+    others, w = wide[:width], wide[width : 2 * width]
+    gaps, gap = wide[2 * width : 3 * width], wide[3 * width :]
+    _load(x, first, inner, width, tile)
+    if _CAPPED:
+        cap(tile, softcap, tile)
+    _peaks(tile, peak)
     for j in range(width):
-        loss = w[j] * np.float64((top[j] - own[j]) + log1p(_FLOAT(others[j] + (e[j] - 1.0))))
-        factor = w[j] / divisor / (others[j] + e[j])
-        counts = labels[j] != ignore_index
-        own[j] = _FLOAT(0.0 - others[j] * factor) if counts else _ZERO
-        part[j] = _FLOAT(factor) if counts else _ZERO
-        e[j] = loss if counts else 0.0
+        # An ignored column has no class, and is computed with the weight and logit of the first.
+        label[j] = -1 if target[first + j] == ignore_index else target[first + j]
+        k = max(label[j], 0)
+        w[j], gaps[j] = weight[k], 0
+        gap[j] = np.float64(peak[j]) - np.float64(tile[k * width + j])
+    total = 0.0  # of the weights, over which smoothing spreads
+    if smoothing > 0:
+        for c in range(classes):
+            row, share = tile[c * width : (c + 1) * width], weight[c]
+            total += np.float64(share)
+            for j in range(width):
+                below = peak[j] - row[j]
+                gaps[j] += np.float64(share * below if share != _ZERO and below > _ZERO else _ZERO)
+    _exp_columns(tile, peak, label, own, others)
+    uniform = smoothing / classes
+    for j in range(width):
+        p = np.float64(own[j])
+        whole = others[j] + p
+        excess = np.float64(_log1p(_FLOAT(others[j] + (p - 1.0))))
+        nll = (gap[j] if gap[j] > 0 else 0.0) + excess
+        lse = np.float64(peak[j]) + excess
+        loss, pull, spread = _shape(nll, others[j] / whole, lse, 1.0 - smoothing, option)
+        loss = (w[j] * loss if w[j] != 0 else 0.0) + uniform * (gaps[j] + total * excess)
+        pull, spread = w[j] * pull, w[j] * spread + uniform * total
+        peak[j] = _FLOAT((pull + spread) / whole / divisor)
+        own[j] = _FLOAT(((p * spread - others[j] * pull) / whole - uniform * w[j]) / divisor)
+        gaps[j] = loss if label[j] >= 0 else 0.0
     if slopes.size:
         for c in range(classes):
-            row = tile[c * width : (c + 1) * width]
+            row, lift = tile[c * width : (c + 1) * width], _FLOAT(uniform / divisor) * weight[c]
             for j in range(width):
-                row[j] = row[j] * part[j] if part[j] != _ZERO else _ZERO
+                row[j] = row[j] * peak[j] - lift if label[j] >= 0 else _ZERO
         for j in range(width):
-            if labels[j] != ignore_index:
-                tile[labels[j] * width + j] = own[j]
-        _scatter(tile, first, inner, classes, slopes)
-    return _note(e, losses, first)
+            if label[j] >= 0:
+                tile[label[j] * width + j] = own[j]
+    return _finish(tile, first, inner, x, softcap, slopes, gaps, losses)
 
 
 @kernel
-def _note(tile_losses, losses, first):
-    """Keep the losses of a tile if they are wanted; their sum."""
-    if losses.size:
-        for j in range(tile_losses.size):
-            losses[first + j] = tile_losses[j]
-    return total_of(tile_losses)
-
-
-_fill: Any = None  # fills a tile with the mass on each class: bound by those who use `mass_tile`
-
-
-@kernel
-def mass_tile(x, target, weight, ignore_index, smoothing, inner, divisor, losses, slopes, first, last):
-    """As `hard_tile`, for samples with a mass (weight times probability) on every class."""
-    classes, width = weight.size, last - first
+def soft_strip(
+    x,
+    target,
+    weight,
+    ignore_index,
+    smoothing,
+    z_loss,
+    softcap,
+    inner,
+    samples,
+    block,
+    divisor,
+    losses,
+    slopes,
+):
+    """As `row_block` with `soft_row`, for samples side by side."""
+    classes, (first, width) = weight.size, _span(block, inner, samples)
     tile, mass = np.empty(classes * width, x.dtype), np.empty(classes * width, x.dtype)
-    others, ones, total, gap = np.empty(width), np.empty(width), np.empty(width), np.empty(width)
-    top = np.empty(width, x.dtype)
-    _gather(x, first, inner, classes, tile)
-    _fill(target, first, inner, weight, ignore_index, smoothing, mass)
+    narrow, wide, place = np.empty(2 * width, x.dtype), np.empty(4 * width), np.empty(width, _INT)
+    peak, own = narrow[:width], narrow[width:]
+    rest, total = wide[:width], wide[width : 2 * width]
+    gaps, at_top = wide[2 * width : 3 * width], wide[3 * width :]
+    _load(x, first, inner, width, tile)
+    _load(target, first, inner, width, mass)
+    if _CAPPED:
+        cap(tile, softcap, tile)
+    _peaks(tile, peak)
     for j in range(width):
-        others[j], ones[j], total[j], gap[j] = 0, 0, 0, 0
-    _largest_of_columns(tile, top)
-    for start in range(0, tile.size, width):
-        row, q = tile[start : start + width], mass[start : start + width]
+        place[j], total[j], gaps[j], at_top[j] = 0, 0, 0, 0
+    keep, spread, scale = _FLOAT(1.0 - smoothing), _FLOAT(smoothing / classes), _FLOAT(1.0 / divisor)
+    for c in range(classes - 1, -1, -1):
+        row = tile[c * width : (c + 1) * width]
         for j in range(width):
-            e = _exp_below(row[j], top[j])
-            others[j] += np.float64(_ZERO if e == _ONE else e)
-            ones[j] += np.float64(_ONE if e == _ONE else _ZERO)
+            place[j] = _INT(c) if row[j] == peak[j] else place[j]
+    for c in range(classes):
+        row, q, w = tile[c * width : (c + 1) * width], mass[c * width : (c + 1) * width], weight[c]
+        for j in range(width):
+            q[j] = _mass(w, q[j], keep, spread)
+            below = peak[j] - row[j]
             total[j] += np.float64(q[j])
-            # A class without mass costs nothing, however unlikely it is: 0 * inf is 0 here.
-            gap[j] += np.float64(q[j] * (top[j] - row[j]) if q[j] != _ZERO else _ZERO)
-            row[j] = e
+            at_top[j] += np.float64(_ZERO if place[j] == _INT(c) else q[j])
+            gaps[j] += np.float64(q[j] * below if q[j] != _ZERO and below > _ZERO else _ZERO)
+    _exp_columns(tile, peak, place, own, rest)
     for j in range(width):
-        rest = others[j] + (ones[j] - 1.0)
-        loss = gap[j] + total[j] * np.float64(log1p(_FLOAT(rest)))
-        # Without any mass, as where the target is ignored, there is no loss.
-        gap[j] = loss if total[j] != 0 else 0.0
-        others[j] = total[j] * (rest / (1.0 + rest))
-        top[j] = _FLOAT(total[j] / (1.0 + rest))
+        excess = np.float64(_log1p(_FLOAT(rest[j])))
+        z, _, slope_z = cross_entropy_shape(0.0, 0.0, np.float64(peak[j]) + excess, 0.0, z_loss)
+        gaps[j] += total[j] * excess + z
+        own[j] = _FLOAT((at_top[j] + (slope_z - total[j] * rest[j]) / (1.0 + rest[j])) / divisor)
+        peak[j] = _FLOAT((total[j] + slope_z) / (1.0 + rest[j]) / divisor)
     if slopes.size:
-        scale = _FLOAT(1.0 / divisor)
-        for start in range(0, tile.size, width):
-            row, q = tile[start : start + width], mass[start : start + width]
+        for c in range(classes):
+            row, q = tile[c * width : (c + 1) * width], mass[c * width : (c + 1) * width]
             for j in range(width):
-                at_top = _FLOAT((total[j] - q[j]) - others[j])
-                slope = at_top if row[j] == _ONE else row[j] * top[j] - q[j]
-                row[j] = slope * scale if total[j] != 0 else _ZERO
-        _scatter(tile, first, inner, classes, slopes)
-    return _note(gap, losses, first)
-
-
-@kernel
-def fill_smoothed(target, first, inner, weight, ignore_index, smoothing, mass):
-    classes, width = weight.size, mass.size // weight.size
-    labels = target[first : first + width]
-    keep, spread = _FLOAT(1.0 - smoothing), _FLOAT(smoothing / classes)
-    for c in range(classes):
-        row, w = mass[c * width : (c + 1) * width], weight[c]
+                row[j] = row[j] * peak[j] - scale * q[j]
         for j in range(width):
-            share = spread + keep if labels[j] == c else spread
-            row[j] = w * share if labels[j] != ignore_index else _ZERO
-
-
-@kernel
-def fill_soft(target, first, inner, weight, ignore_index, smoothing, mass):
-    classes, width = weight.size, mass.size // weight.size
-    _gather(target, first, inner, classes, mass)
-    keep, spread = _FLOAT(1.0 - smoothing), _FLOAT(smoothing / classes)
-    for c in range(classes):
-        row, w = mass[c * width : (c + 1) * width], weight[c]
-        for j in range(width):
-            row[j] = w * (keep * row[j] + spread)
+            tile[place[j] * width + j] = own[j]
+    return _finish(tile, first, inner, x, softcap, slopes, gaps, losses)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .jit import Kernel, flat, is_compiled_type, kernel, prange
-from .math import exp, from_order, log, order
+from .math import exp, expm1, from_order, log, log1p, order
 from .reduction import Axes, fold
 
 Array = NDArray[Any]
@@ -44,6 +44,17 @@ def _sum_exp(x, row, shift):
     for i in range(x.shape[1]):
         total += np.float64(exp(x[row, i] - shift))
     return total
+
+
+@kernel(fastmath=_SUM)
+def _sum_below(x, row, top):
+    """The sum of exp(x - top) less the 1 of the largest itself, which would hide what is small."""
+    total, ties = np.float64(0), np.float64(-1)
+    for i in range(x.shape[1]):
+        e = np.float64(exp(x[row, i] - top))
+        total += e if e != 1 else np.float64(0)
+        ties += np.float64(1) if e == 1 else np.float64(0)
+    return total + ties
 
 
 @kernel(fastmath=_SUM)
@@ -90,7 +101,7 @@ def _softmax_rows(x, y):
 def _log_softmax_rows(x, y):
     for row in prange(x.shape[0]):
         largest = _largest(x, row)
-        log_total = type(largest)(log(_sum_exp(x, row, largest)))
+        log_total = type(largest)(log1p(_sum_below(x, row, largest)))
         for i in range(x.shape[1]):
             y[row, i] = (x[row, i] - largest) - log_total
 
@@ -115,7 +126,7 @@ def _log_softmax_vjp_rows(g, y, out):
     for row in prange(y.shape[0]):
         total = type(g[row, 0])(_sum(g, row))
         for i in range(y.shape[1]):
-            out[row, i] = g[row, i] - exp(y[row, i]) * total
+            out[row, i] = -(g[row, i] * expm1(y[row, i])) - exp(y[row, i]) * (total - g[row, i])
 
 
 # The same by columns: x[o, :, first : first + shift.size], one strip of columns at a time.
@@ -160,6 +171,20 @@ def _sum_exp_columns(x, o, first, shift):
     return total
 
 
+@kernel
+def _sum_below_columns(x, o, first, top):
+    """As `_sum_below`."""
+    first, total, ties = max(first, 0), _zeros(top.size), _zeros(top.size)
+    for i in range(x.shape[1]):
+        for j in range(top.size):
+            e = np.float64(exp(x[o, i, first + j] - top[j]))
+            total[j] += e if e != 1 else np.float64(0)
+            ties[j] += np.float64(1) if e == 1 else np.float64(0)
+    for j in range(top.size):
+        total[j] += ties[j] - np.float64(1)
+    return total
+
+
 @kernel(parallel=True, threshold=_THRESHOLD)
 def _softmax_columns(x, y):
     for k in prange(x.shape[0] * -(-x.shape[2] // _STRIP)):
@@ -182,9 +207,9 @@ def _log_softmax_columns(x, y):
     for k in prange(x.shape[0] * -(-x.shape[2] // _STRIP)):
         o, first, width = _strip_of(x, k)
         shift, log_total = _largest_columns(x, o, first, width), np.empty(width, x.dtype)
-        total = _sum_exp_columns(x, o, first, shift)
+        rest = _sum_below_columns(x, o, first, shift)
         for j in range(width):
-            log_total[j] = log(total[j])
+            log_total[j] = log1p(rest[j])
         for i in range(x.shape[1]):
             for j in range(width):
                 y[o, i, first + j] = (x[o, i, first + j] - shift[j]) - log_total[j]
@@ -229,7 +254,8 @@ def _log_softmax_vjp_columns(g, y, out):
             slope[j] = total[j]
         for i in range(y.shape[1]):
             for j in range(width):
-                out[o, i, first + j] = g[o, i, first + j] - exp(y[o, i, first + j]) * slope[j]
+                own, log_p = g[o, i, first + j], y[o, i, first + j]
+                out[o, i, first + j] = -(own * expm1(log_p)) - exp(log_p) * (slope[j] - own)
 
 
 def _run(rows: Kernel, columns: Kernel, axis: int, *arrays: Array) -> Array:
@@ -264,7 +290,10 @@ def log_softmax(x: Array, axis: int) -> Array:
 
 
 def log_softmax_vjp(g: Array, y: Array, axis: int) -> Array:
-    """g - exp(y) sum(g), y being the log_softmax."""
+    """g - exp(y) sum(g), y being the log_softmax.
+
+    As -g (exp(y) - 1) - exp(y) (sum(g) - g), which keeps the digits of a class that is nearly certain.
+    """
     return _run(_log_softmax_vjp_rows, _log_softmax_vjp_columns, axis, g, y)
 
 

@@ -10,6 +10,14 @@ from minigrad.nn.extra.binary import sigmoid_focal_loss as sigmoid_focal_loss
 from minigrad.nn.extra.binary import (
     smooth_binary_cross_entropy_with_logits as smooth_binary_cross_entropy_with_logits,
 )
+from minigrad.nn.extra.classification import GeneralizedCrossEntropyLoss as GeneralizedCrossEntropyLoss
+from minigrad.nn.extra.classification import PolyLoss as PolyLoss
+from minigrad.nn.extra.classification import SoftmaxFocalLoss as SoftmaxFocalLoss
+from minigrad.nn.extra.classification import (
+    generalized_cross_entropy as generalized_cross_entropy,
+)
+from minigrad.nn.extra.classification import poly_loss as poly_loss
+from minigrad.nn.extra.classification import softmax_focal_loss as softmax_focal_loss
 from minigrad.nn.extra.contrastive import ContrastiveLoss as ContrastiveLoss
 from minigrad.nn.extra.contrastive import InfoNCELoss as InfoNCELoss
 from minigrad.nn.extra.contrastive import NTXentLoss as NTXentLoss

@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.creation import as_tensor
+from minigrad.kernels import losses as kernels
 from minigrad.tensor import Tensor
 
 
@@ -51,16 +52,7 @@ def check_class_indices(
             f"expected target dtype to be Long or Byte, but got {dtypes.of(array).scalar_type}\n"
             "Class indices are integers; use target.long()."
         )
-    bad = (array < 0) | (array >= classes)
-    if ignore_index is not None:
-        bad &= array != ignore_index
-    if bad.any():
-        place = [int(i) for i in np.argwhere(bad)[0]]
-        also = "" if ignore_index is None else f", or ignore_index ({ignore_index})"
-        raise IndexError(
-            f"Target {int(array[tuple(place)])} is out of bounds.\n"
-            f"target{place} must be from 0 to {classes - 1} for {classes} classes{also}."
-        )
+    kernels.raise_out_of_bounds(array, classes, ignore_index)
     return target.long()
 
 

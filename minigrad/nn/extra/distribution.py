@@ -9,9 +9,9 @@ import numpy as np
 
 from minigrad.creation import as_tensor
 from minigrad.kernels import losses as kernels
-from minigrad.nn.extra.targets import class_dim, class_indices, floating_pair, is_class
+from minigrad.nn.extra.targets import class_indices, floating_pair, is_class
 from minigrad.nn.losses.base import REDUCTIONS, Loss, check_floating, loss, reduce_loss, warn_of_broadcast
-from minigrad.nn.losses.classification import cross_entropy
+from minigrad.nn.losses.classification import class_dim, cross_entropy
 from minigrad.ops.comparison import isinf
 from minigrad.ops.elementwise import clamp, exp, expm1, log, where, xlogy
 from minigrad.ops.softmax import log_softmax

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad.kernels import losses as kernels
-from minigrad.nn.extra.targets import class_dim, class_indices, is_class, mean_of_kept, signs
+from minigrad.nn.extra.targets import class_indices, is_class, mean_of_kept, signs
 from minigrad.nn.losses.base import Loss, loss, reduce_loss
+from minigrad.nn.losses.classification import class_dim
 from minigrad.ops.activation import relu
 from minigrad.ops.elementwise import where
 

@@ -10,8 +10,10 @@ from numpy import ndarray
 
 from minigrad.creation import arange, as_tensor
 from minigrad.kernels import losses_extra as kernels
+from minigrad.kernels.losses import raise_out_of_bounds
 from minigrad.nn.losses.base import as_target, check_floating, check_same_shape
-from minigrad.nn.losses.classification import _class_indices
+from minigrad.nn.losses.classification import class_dim
+from minigrad.nn.losses.classification import class_indices as as_class_indices
 from minigrad.ops.elementwise import where
 from minigrad.tensor import Tensor
 
@@ -85,11 +87,6 @@ def _raise_unfit(name: str, tensor: Tensor, wanted: str, bad: ndarray, hint: str
     )
 
 
-def class_dim(input: Any) -> int:
-    """The dimension of the classes: 1, and 0 of a single sample."""
-    return 0 if input.ndim == 1 else 1
-
-
 def is_class(indices: Any, input: Any) -> Any:
     """In the shape of `input`, whether an element is that of its sample's class."""
     dim = class_dim(input)
@@ -107,19 +104,8 @@ def class_indices(name: str, input: Any, target: Any, ignore_index: int | None =
     if not isinstance(input, Tensor):
         raise TypeError(f"argument 'input' must be Tensor, not {type(input).__name__}")
     check_floating(name, input, input)
-    target = _class_indices(input, target)
-    array, classes = target._array, input.shape[class_dim(input)]
-    bad = (array < 0) | (array >= classes)
-    if ignore_index is not None:
-        bad &= array != ignore_index
-    if bad.any():
-        place = tuple(int(i) for i in np.argwhere(bad)[0])
-        or_ignored = "" if ignore_index is None else f", or ignore_index ({ignore_index})"
-        raise IndexError(
-            f"Target {array[place]} is out of bounds.\n"
-            f"target{list(place) or ''} is {array[place]}, but a target must be from 0 to {classes - 1} for "
-            f"{classes} classes{or_ignored}."
-        )
+    target = as_class_indices(input, target, ignore_index, "none")
+    raise_out_of_bounds(target._array, input.shape[class_dim(input)], ignore_index)
     return target
 
 

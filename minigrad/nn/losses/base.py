@@ -235,7 +235,7 @@ class Loss(Module):
     size_average = reduce = None
     _options: Callable[[Any], list[Any]]
     _inputs: inspect.Signature
-    _buffer_names = ("weight", "pos_weight")
+    _buffer_names: tuple[str, ...] = ("weight", "pos_weight")
 
     def __init_subclass__(
         cls,

@@ -9,35 +9,42 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.autograd.fused import scale_classes
-from minigrad.autograd.op import cast
-from minigrad.creation import as_tensor
+from minigrad.autograd.op import Primitive, cast, primitive
+from minigrad.creation import as_tensor, ones_like
 from minigrad.kernels import losses as kernels
 from minigrad.nn.losses.base import Loss, loss, reduce_loss, warn_user
-from minigrad.ops.elementwise import where
-from minigrad.ops.softmax import log_softmax
+from minigrad.ops.activation import tanh
+from minigrad.ops.comparison import isinf
+from minigrad.ops.softmax import log_softmax, logsumexp
 from minigrad.tensor import Tensor
+
+_INDEX = np.dtype(np.int64)
+_hinted = False  # whether the mean over no sample at all has been explained
 
 
 # ---------------------------------------------------------------------------------- one class of many
-def _class_dim(input: Tensor) -> int:
+def class_dim(input: Tensor) -> int:
+    """The dimension of the classes: 1, or 0 for a single sample."""
     return 0 if input.ndim == 1 else 1
 
 
-def _check_class_weight(input: Tensor, weight: Any, prefix: str = "") -> None:
+def check_class_weight(input: Tensor, weight: Any, prefix: str = "", name: str = "weight") -> None:
+    """TypeError or RuntimeError unless `weight` is None or a tensor with a number for each class."""
     if weight is None:
         return
     if not isinstance(weight, Tensor):
-        raise TypeError(f"argument 'weight' must be Tensor, not {type(weight).__name__}")
-    classes = input._array.shape[_class_dim(input)]
+        raise TypeError(f"argument {name!r} must be Tensor, not {type(weight).__name__}")
+    classes = input._array.shape[class_dim(input)]
     if weight._array.shape != (classes,):
         raise RuntimeError(
             f"{prefix}weight tensor should be defined either for all {classes} classes or no classes but got "
-            f"weight tensor of shape: {list(weight._array.shape)}"
+            f"weight tensor of shape: {list(weight._array.shape)}\n"
+            f"{name} needs shape [{classes}], a number for each class."
         )
-    if weight._array.dtype != input._array.dtype:
+    if not prefix and weight._array.dtype != input._array.dtype:
         raise RuntimeError(
             f"expected scalar type {dtypes.of(input._array).scalar_type} but found "
-            f"{dtypes.of(weight._array).scalar_type}\nUse weight.to(input.dtype)."
+            f"{dtypes.of(weight._array).scalar_type}\nUse {name}.to(input.dtype)."
         )
 
 
@@ -60,7 +67,11 @@ def _check_class_shapes(input: Tensor, target: Tensor) -> None:
             )
             raise RuntimeError("0D or 1D target tensor expected, multi-target not supported" + hint)
         if len(x) == 1 and y not in ((), (1,)):
-            raise RuntimeError(f"size mismatch (got input: {list(x)}, target: {list(y)})")
+            raise ValueError(
+                f"For 1D input, 1D target must have size 1, but got target size: {y[0]}\n"
+                f"An input of shape {list(x)} is one sample of {x[0]} classes; a batch is (N, C): try "
+                "input.unsqueeze(0) or input.unsqueeze(1)."
+            )
     elif len(x) == 4 and len(y) != 3:
         raise RuntimeError(
             "only batches of spatial targets supported (3D tensors) but got targets of dimension: "
@@ -68,7 +79,10 @@ def _check_class_shapes(input: Tensor, target: Tensor) -> None:
         )
     elif y[1:] != x[2:]:
         if len(x) == 4:
-            raise RuntimeError(f"size mismatch (got input: {list(x)} , target: {list(y)}")
+            raise RuntimeError(
+                f"size mismatch (got input: {list(x)} , target: {list(y)}\n"
+                f"For input (N, C, H, W) the target is (N, H, W), here {[x[0], *x[2:]]}."
+            )
         raise RuntimeError(
             f"Expected target size {[x[0], *x[2:]]}, got {list(y)}\n"
             "Classes are dimension 1: input (N, C, d...), target (N, d...). Transpose logits (N, T, C) with "
@@ -76,47 +90,89 @@ def _check_class_shapes(input: Tensor, target: Tensor) -> None:
         )
 
 
-def _class_indices(input: Tensor, target: Any) -> Tensor:
-    """The target as class indices of dtype int64."""
+def class_indices(input: Any, target: Any, ignore_index: int | None, reduction: str) -> Tensor:
+    """The target as class indices of dtype int64.
+
+    Raises:
+        TypeError: the input is no tensor.
+        RuntimeError, ValueError: the target's dtype or shape is none of class indices for this input.
+    """
+    if not isinstance(input, Tensor):
+        raise TypeError(f"argument 'input' must be Tensor, not {type(input).__name__}")
     if not isinstance(target, Tensor):
         target = as_tensor(target)
     _check_class_shapes(input, target)
     kind = target._array.dtype
-    if kind.kind == "f":
+    # False and True say which of two classes; of more they hardly are indices.
+    if kind.kind == "f" or (kind.kind == "b" and input._array.shape[class_dim(input)] != 2):
         raise RuntimeError(
             f"expected target dtype to be Long or Byte, but got {dtypes.of(target._array).scalar_type}\n"
             "Class indices are integers: use target.long(). Class probabilities need input's shape "
             f"{list(input._array.shape)}."
         )
-    if kind != np.int64:
-        target = cast(target, dtype=np.dtype(np.int64), source=kind)
-    if target._array.ndim == input._array.ndim == 1:  # one sample (C,) against (1,)
+    if kind != _INDEX:
+        target = cast(target, dtype=_INDEX, source=kind)
+    labels = target._array
+    if labels.ndim == input._array.ndim == 1:  # one sample (C,) against (1,)
         target = target.reshape(())
+    if reduction == "mean" and labels.size and labels.item(0) == ignore_index:
+        _hint_if_all_ignored(labels, ignore_index)
     return target
 
 
-def _pick_class(log_probabilities: Any, target: Any, weight: Any, ignore_index: int) -> tuple[Any, Any]:
-    """Each sample's -w[y] log p[y], and its weight, both 0 where the target is ignored."""
-    dim = _class_dim(log_probabilities)
+def _hint_if_all_ignored(labels: np.ndarray, ignore_index: int | None) -> None:
+    global _hinted
+    if not _hinted and (labels == ignore_index).all():
+        _hinted = True
+        warn_user(
+            f"every target is ignore_index ({ignore_index}): the mean over no sample is 0 / 0 = nan, and its "
+            "gradient is zero. Skip such batches, or use reduction='sum' and divide by max(count, 1). (This "
+            "is said once.)"
+        )
+
+
+def check_logits(input: Tensor) -> None:
+    """NotImplementedError unless the input is floating point."""
+    if input._array.dtype.kind != "f":
+        raise NotImplementedError(
+            '"log_softmax_lastdim_kernel_impl" not implemented for '
+            f"{dtypes.of(input._array).scalar_type!r}\n"
+            "The input must be logits in floating point; are input and target swapped?"
+        )
+
+
+def keep_counted(input: Any, target: Any, ignore_index: int) -> Any:
+    """The input with zeros for the samples that are ignored: nothing of them counts, not even a nan."""
+    ignored = target == ignore_index
+    return input.masked_fill(ignored.unsqueeze(class_dim(input)), 0.0) if ignored.any() else input
+
+
+def pick_class(log_probabilities: Any, target: Any, weight: Any, ignore_index: int) -> tuple[Any, Any]:
+    """Each sample's -log p[y], and its weight w[y], 0 where the target is ignored."""
+    dim = class_dim(log_probabilities)
+    kernels.raise_out_of_bounds(target._array, log_probabilities.shape[dim], ignore_index)
     ignored = target == ignore_index
     safe = target.masked_fill(ignored, 0)
     picked = log_probabilities.gather(dim, safe.unsqueeze(dim)).squeeze(dim)
-    weights = where(ignored, 0.0, 1.0 if weight is None else weight[safe])
-    return where(ignored, 0.0, -picked * weights), weights
+    weights = ones_like(picked) if weight is None else weight[safe]
+    return -picked, weights.masked_fill(ignored, 0.0)
+
+
+def times(factor: Any, x: Any) -> Any:
+    """factor * x, where 0 times infinity is 0: what does not count costs nothing."""
+    return factor * x.masked_fill((factor == 0) & isinf(x), 0.0)
 
 
 def _check_nll(
     input: Any, target: Any, weight: Any, average: Any, ignore_index: int, reduce: Any, reduction: str
 ) -> Sequence[Any]:
-    if not isinstance(input, Tensor):
-        raise TypeError(f"argument 'input' must be Tensor, not {type(input).__name__}")
-    target = _class_indices(input, target)
+    target = class_indices(input, target, ignore_index, reduction)
     if input._array.dtype.kind != "f":
         raise NotImplementedError(
             f'"nll_loss_out_frame" not implemented for {dtypes.of(input._array).scalar_type!r}\n'
             "The input must be log-probabilities in floating point."
         )
-    _check_class_weight(input, weight)
+    check_class_weight(input, weight)
     return input, target, weight, average, ignore_index, reduce, reduction
 
 
@@ -166,11 +222,12 @@ def nll_loss(
         >>> F.nll_loss(x, minigrad.tensor([1]))
         tensor(1.6094)
     """
-    losses, weights = _pick_class(input, target, weight, ignore_index)
-    return _reduce_weighted(losses, weights, reduction)
+    input = keep_counted(input, target, ignore_index)
+    losses, weights = pick_class(input, target, weight, ignore_index)
+    return reduce_weighted(times(weights, losses), weights, reduction)
 
 
-def _reduce_weighted(losses: Any, weights: Any, reduction: str) -> Any:
+def reduce_weighted(losses: Any, weights: Any, reduction: str) -> Any:
     """The reduction whose mean divides by the weights of the samples that count."""
     return losses.sum() / weights.sum() if reduction == "mean" else reduce_loss(losses, reduction)
 
@@ -218,6 +275,8 @@ def _check_cross_entropy(
     reduce: Any,
     reduction: str,
     label_smoothing: float,
+    z_loss: float,
+    softcap: float | None,
 ) -> Sequence[Any]:
     if not isinstance(input, Tensor):
         raise TypeError(
@@ -225,21 +284,26 @@ def _check_cross_entropy(
         )
     if not isinstance(target, Tensor):
         target = as_tensor(target)
-    if input._array.dtype.kind != "f":
-        raise NotImplementedError(
-            '"log_softmax_lastdim_kernel_impl" not implemented for '
-            f"{dtypes.of(input._array).scalar_type!r}\n"
-            "The input must be logits in floating point; are input and target swapped?"
-        )
-    if not 0.0 <= label_smoothing <= 1.0:
-        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    check_logits(input)
     if target._array.shape == input._array.shape:
         target = _class_probabilities(input, target, ignore_index)
-        _check_class_weight(input, weight, "cross_entropy: ")
+        check_class_weight(input, weight, "cross_entropy: ")
     else:
-        target = _class_indices(input, target)
-        _check_class_weight(input, weight)
-    return input, target, weight, average, ignore_index, reduce, reduction, label_smoothing
+        target = class_indices(input, target, ignore_index, reduction)
+        check_class_weight(input, weight)
+    return input, target, weight, average, ignore_index, reduce, reduction, label_smoothing, z_loss, softcap
+
+
+def _validate_cross_entropy(label_smoothing: float, z_loss: float, softcap: float | None) -> None:
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise RuntimeError(
+            f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}\n"
+            "It is the share of the target that is spread over all classes; 0.1 is common."
+        )
+    if not z_loss >= 0:
+        raise ValueError(f"z_loss must be non-negative, but got {z_loss}\n1e-4 is common; 0.0 turns it off.")
+    if softcap is not None and not softcap > 0:
+        raise ValueError(f"softcap must be positive, but got {softcap}\n30.0 is common; None turns it off.")
 
 
 def _class_probabilities(input: Tensor, target: Tensor, ignore_index: int) -> Tensor:
@@ -263,23 +327,26 @@ def _cross_entropy_kernel(
     weight: Any,
     ignore_index: int,
     label_smoothing: float,
+    z_loss: float,
+    softcap: float | None,
     *,
     reduction: str,
     grad: bool,
 ) -> Any:
+    options = label_smoothing, z_loss, softcap
     if target.dtype.kind == "f":
         return kernels.cross_entropy_probabilities(
-            input, target, weight, label_smoothing, reduction=reduction, grad=grad
+            input, target, weight, *options, reduction=reduction, grad=grad
         )
     return kernels.cross_entropy_indices(
-        input, target, weight, ignore_index, label_smoothing, reduction=reduction, grad=grad
+        input, target, weight, ignore_index, *options, reduction=reduction, grad=grad
     )
 
 
 def _cross_entropy_name(values: Sequence[Any]) -> str:
     if not values:
         return "NllLossBackward0"
-    input, target, *_, reduction, smoothing = values
+    input, target, *_, reduction, smoothing, _, _ = values
     if target._array.dtype.kind == "f":
         return "DivBackward1" if reduction == "mean" else "NegBackward0"
     return "AddBackward0" if smoothing else _nll_name((input, None, None, None, None, None, reduction))
@@ -288,6 +355,7 @@ def _cross_entropy_name(values: Sequence[Any]) -> str:
 @loss(
     forward=_cross_entropy_kernel,
     check=_check_cross_entropy,
+    validate=_validate_cross_entropy,
     backward=scale_classes,
     grad_name=_cross_entropy_name,
 )
@@ -300,6 +368,9 @@ def cross_entropy(
     reduce: bool | None = None,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
+    *,
+    z_loss: float = 0.0,
+    softcap: float | None = None,
 ) -> Any:
     """Softmax and negative log-likelihood in one: -w[y] log softmax(x)[y].
 
@@ -316,9 +387,15 @@ def cross_entropy(
         reduction: "mean" divides by Σ w[y] over the samples that are not ignored, and for probabilities
             by the number of samples whatever the weights; "sum"; "none".
         label_smoothing: ε in [0, 1]; the target becomes (1 - ε) of itself and ε / C of every class.
+        z_loss: λ ≥ 0; λ logsumexp(x)² is added to each loss, times w[y] for indices, which keeps the
+            logits from drifting.
+        softcap: s > 0; the logits become s tanh(x / s) first. Mask logits with -inf only without it.
 
     Gradient: softmax(x) - onehot(y), times the weight, over the divisor. With all samples ignored the
-    mean is nan and its gradient zero.
+    mean is nan and its gradient zero; where all that count have weight 0 both are nan.
+
+    Infinite logits give the limit where there is one: 0 times an infinite logarithm is 0, and a target
+    at +inf costs nothing. With every class at -inf the loss is nan.
 
     Use it to choose one class of many. Common mistakes: a softmax before it (the loss then cannot fall
     below log(1 + (C - 1) / e)), one-hot integers as target, logits (N, T, C) that need a transpose.
@@ -329,7 +406,8 @@ def cross_entropy(
         NotImplementedError: the logits are integers.
 
     Source: the maximum likelihood of a categorical distribution with log-odds x; label smoothing from
-    C. Szegedy et al., "Rethinking the Inception Architecture", CVPR 2016.
+    C. Szegedy et al., "Rethinking the Inception Architecture", CVPR 2016; z-loss from A. Chowdhery et
+    al., "PaLM", 2022; the soft cap from "Gemma 2", 2024.
 
     Example:
         >>> import minigrad
@@ -338,31 +416,57 @@ def cross_entropy(
         >>> F.cross_entropy(logits, minigrad.tensor([0, 2]), reduction="none")
         tensor([0.4076, 1.0986])
     """
-    dim = _class_dim(input)
+    dim = class_dim(input)
     classes = input.shape[dim]
-    log_probabilities = log_softmax(input, dim)
-    if target.is_floating_point():
+    soft = target.is_floating_point()
+    logits = input if soft else keep_counted(input, target, ignore_index)
+    logits = logits.double()  # float32 has too few digits for the logarithm of a small probability
+    if softcap is not None:
+        logits = softcap * tanh(logits / softcap)
+    log_probabilities = log_probabilities_of(logits)
+    z = z_loss * logsumexp(logits, dim) ** 2 if z_loss else 0.0
+    if soft:
         q = target * (1 - label_smoothing) + label_smoothing / max(classes, 1)
-        losses = _expected_loss(log_probabilities, q, weight, dim)
+        losses = _expected_loss(log_probabilities, q, weight) + z
         samples = input.numel() / classes if classes else 0.0
-        return losses.sum() / samples if reduction == "mean" else reduce_loss(losses, reduction)
-    losses, weights = _pick_class(log_probabilities, target, weight, ignore_index)
+        loss = losses.sum() / samples if reduction == "mean" else reduce_loss(losses, reduction)
+        return loss.to(_common_dtype(input, target, weight))
+    losses, weights = pick_class(log_probabilities, target, weight, ignore_index)
+    losses = times(weights, (1 - label_smoothing) * losses + z)
     if label_smoothing:
-        everywhere = _expected_loss(log_probabilities, 1.0, weight, dim)
-        smooth = where(target == ignore_index, 0.0, everywhere)
-        losses = (1 - label_smoothing) * losses + label_smoothing / classes * smooth
-    return _reduce_weighted(losses, weights, reduction)
+        everywhere = _expected_loss(log_probabilities, ones_like(log_probabilities), weight)
+        losses = losses + label_smoothing / classes * everywhere.masked_fill(target == ignore_index, 0.0)
+    return reduce_weighted(losses, weights, reduction).to(input.dtype)
 
 
-def _expected_loss(log_probabilities: Any, q: Any, weight: Any, dim: int) -> Any:
-    """-Σ w[c] q[c] log p[c] over the classes, where 0 times -inf is 0."""
-    nothing = q == 0
-    if isinstance(q, Tensor):
-        log_probabilities = where(nothing, 0.0, log_probabilities)
-    terms = log_probabilities * q
-    if weight is not None:
-        terms = terms * weight.reshape(-1, *(1,) * (log_probabilities.ndim - dim - 1))
-    return -terms.sum(dim)
+def _at_infinity(x: np.ndarray, *, axis: int) -> np.ndarray:
+    """Where a logit is infinite, its share is all, as it is in the limit: 0 there and -inf elsewhere."""
+    infinite = x == np.inf
+    if not infinite.any():
+        return x
+    beside = np.where(infinite.any(axis, keepdims=True), np.minimum(x, -np.inf), x)
+    return np.where(infinite, 0, beside)
+
+
+_limit: Primitive = primitive(_at_infinity, operands=("x",)).vjp(lambda g: g)
+
+
+def log_probabilities_of(logits: Any) -> Any:
+    """log_softmax over the classes, with its limits at infinite logits."""
+    dim = class_dim(logits)
+    return log_softmax(_limit(logits, axis=dim), dim)
+
+
+def _expected_loss(log_probabilities: Any, q: Any, weight: Any) -> Any:
+    """-Σ w[c] q[c] log p[c] over the classes."""
+    dim = class_dim(log_probabilities)
+    column = (-1, *(1,) * (log_probabilities.ndim - dim - 1))
+    mass = q if weight is None else q * weight.reshape(column)
+    return -times(mass, log_probabilities).sum(dim)
+
+
+def _common_dtype(*tensors: Any) -> Any:
+    return dtypes.of(np.empty(0, np.result_type(*(t._array for t in tensors if t is not None))))
 
 
 class CrossEntropyLoss(Loss, fn=cross_entropy):
