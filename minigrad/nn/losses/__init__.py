@@ -1,4 +1,33 @@
-"""The losses: each a function, whose body is its definition, and a module."""
+"""The losses: each a function, whose body is its definition, and a module.
+
+Where we differ from torch
+--------------------------
+Names, arguments, defaults, reductions, kinks, error classes and the first line of every message are torch's. The
+rest is this, a row and a test each (torch 2.13):
+
+| what | torch | minigrad |
+|---|---|---|
+| targets | one dtype for each loss: int64 indices, float probabilities; tensors only | any integer type, bools, lists and NumPy arrays, where the meaning is clear |
+| options out of range | found at the first call; a `label_smoothing` below 0 counts as 0 | refused when the module is made |
+| messages | one line | torch's line, then the shapes or the offending values and places, and what to type |
+| broadcasting | a warning in L1, MSE, SmoothL1 and Huber; silent in the others | the same warning in all elementwise losses |
+| Huber's dtype | the input's, whatever the target's; integer targets fail in backward | promoted as in the other losses |
+| 0 times -inf | nan, where a class without probability has a logit of -inf | 0: what has no mass costs nothing |
+| infinite logits | nan, also for an infinitely right answer | the limit: loss and gradient are 0 there |
+| SoftMargin far out | inf, and a nan gradient, beyond 88.7 | exact at any score |
+| confident samples | log(sum) and softmax - 1 lose their digits: losses and gradients become 0 | computed from what the other classes leave |
+| parallel vectors | 1 - cos loses its digits in CosineEmbedding | computed from the difference of the directions |
+| where and log | 0 times an infinite derivative is nan | a zero cotangent gives a zero gradient; `autograd.set_nan_policy("torch")` restores nan |
+| empty batches | uninitialised memory in MultiMargin and MultiLabelMargin | nan for the mean and 0 for the sum, as in the other losses |
+| CTC's labels | read out of bounds where no class, taken as they are where blank | refused, with their value and place |
+| CTC without an alignment | the gradient is nan | the loss is inf as in torch, its gradient 0 |
+| CTC's gradient | that through log_softmax, which is not the derivative of the value | the same; the derivative with `exact=True` |
+| second derivatives | none of MultiMargin, MultiLabelMargin, CTC | of every loss, to any order |
+| gradients of weights | none of class weights, of BCE's weight and pos_weight | wherever a loss depends on them |
+| linear cross entropy | one backward when it works in chunks | as many as wanted, and `create_graph` |
+| all samples ignored | the mean is nan, silently | the same, and once a hint that says why |
+| z-loss and soft cap | not there | keywords `z_loss` and `softcap` of cross entropy |
+"""
 
 from minigrad.nn.losses.base import Loss as Loss
 from minigrad.nn.losses.binary import BCELoss as BCELoss
