@@ -36,7 +36,12 @@ ALL = [row for rows in ROWS.values() for row in rows]
 TORCHS = [row for row in ALL if row.reference is None]
 OURS = [row for row in ALL if row.reference is not None]
 # Losses with parameters of their own, and where they are tested.
-WITH_PARAMETERS = {"ArcFaceLoss": "test_losses_metric.py", "CosFaceLoss": "test_losses_metric.py"}
+WITH_PARAMETERS = {
+    "AdaptiveLogSoftmaxWithLoss": "test_adaptive.py",
+    "ArcFaceLoss": "test_losses_metric.py",
+    "CosFaceLoss": "test_losses_metric.py",
+    "LinearCrossEntropyLoss": "test_linear_cross_entropy.py",
+}
 
 every_row = pytest.mark.parametrize("row", ALL, ids=map(str, ALL))
 torchs_rows = pytest.mark.parametrize("row", TORCHS, ids=map(str, TORCHS))

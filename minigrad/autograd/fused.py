@@ -74,9 +74,9 @@ class Fused:
         wanted = inspect.signature(self.forward).parameters.values()
         plain = [self._places[p.name] for p in wanted if p.kind is not p.KEYWORD_ONLY]
         self._operands = itemgetter(*plain) if plain else _no_operands
-        self._options = [
-            (p.name, self._places[p.name]) for p in wanted if p.kind is p.KEYWORD_ONLY and p.name != "grad"
-        ]
+        options = [p.name for p in wanted if p.kind is p.KEYWORD_ONLY]
+        self._asks = "wanted" in options
+        self._options = [(name, self._places[name]) for name in options if name not in ("grad", "wanted")]
 
     def _bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
         """All arguments in the definition's order; `inspect` words the error where they do not fit."""
@@ -116,13 +116,15 @@ class Fused:
                 variables.append(value)
                 arrays[place] = value._array
         options = {name: arrays[place] for name, place in self._options}
+        if self._asks:
+            options["wanted"] = tuple(tracked and _node_of(values[place]) is not None for place in self.wrt)
         found = self.forward(*self._operands(arrays), grad=tracked, **options)
         if found is NotImplemented or not variables:
             return self._by_definition(values)
         y, gradients = found
         if not tracked:
             return variables[0]._result._wrap(y)
-        if type(gradients) is not tuple:
+        if type(gradients) is not tuple and not callable(gradients):
             gradients = (gradients,)
         return variables[0]._result._wrap(y, FusedNode(self, values, variables, gradients))
 
@@ -130,7 +132,7 @@ class Fused:
         """What the definition computes, under the name the operation has."""
         y = self.definition(*values)
         if y._node is not None:
-            y._node = Relay(y._node, _named(self.grad_name, values))
+            y._node = Relay(y._node, name_of(self.grad_name, values))
         return y
 
     def __repr__(self) -> str:
@@ -156,6 +158,11 @@ def _by_position(definition: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def _node_of(operand: Any) -> Node | None:
+    """The node of an operand; None for one that was left out."""
+    return None if operand is None else operand._node
+
+
 def _no_kernel(*, grad: bool) -> Any:
     """The kernel of an operation that has none: the definition runs."""
     return NotImplemented
@@ -171,9 +178,9 @@ class FusedNode(Node):
         op: Fused,
         values: Sequence[Any],
         variables: list[Variable],
-        gradients: tuple[ndarray, ...],
+        gradients: tuple[ndarray, ...] | Callable[[ndarray, bool], Sequence[ndarray | None]],
     ) -> None:
-        self.edges = [values[place]._node for place in op.wrt]
+        self.edges = [_node_of(values[place]) for place in op.wrt]
         self.sequence = next_sequence()
         self.hooks = self.retained = None
         self.op = op
@@ -190,6 +197,11 @@ class FusedNode(Node):
             self._raise_modified()
         if isinstance(g, Variable):
             return self._differentiate_definition(g)
+        if callable(self.gradients):
+            made = mode.quietly(self.gradients, g, keep)
+            if mode.safe and not g.any():  # a zero cotangent gives a zero gradient, whatever the slope
+                return [None if a is None else np.zeros_like(a) for a in made]
+            return made
         found: list[ndarray | None] = []
         for edge, gradient in zip(self.edges, self.gradients, strict=True):
             if edge is None:
@@ -240,10 +252,10 @@ class FusedNode(Node):
         self.variables = []
 
     def name(self) -> str:
-        return self.label or _named(self.op.grad_name, self.values or ())
+        return self.label or name_of(self.op.grad_name, self.values or ())
 
 
-def _named(name: str | Callable[[Sequence[Any]], str], values: Sequence[Any]) -> str:
+def name_of(name: str | Callable[[Sequence[Any]], str], values: Sequence[Any]) -> str:
     return name if isinstance(name, str) else name(values)
 
 
@@ -281,7 +293,9 @@ def fused(
         forward: the kernel, a function on arrays whose parameters are named after the definition's, and a
             keyword `grad`. It returns `(value, gradient or tuple of gradients in the order of wrt)`, with
             the gradients for a cotangent of one (None without `grad`), or `NotImplemented`. Without a
-            kernel the definition always runs.
+            kernel the definition always runs. Where a product with saved gradients will not do, it
+            returns a function of the cotangent, and of whether it will be called again, that gives the
+            gradients. With a keyword `wanted` it is told which operands of `wrt` need one.
         backward: makes of the cotangent and a saved gradient the operand's cotangent, by default their
             product.
         wrt: the operands the kernel has gradients for.

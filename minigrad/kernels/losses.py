@@ -29,6 +29,7 @@ from .losses_extra import (
     squared_hinge,
     squared_log_error,
 )
+from .losses_linear import linear_cross_entropy
 from .losses_margin import (
     first_outside,
     margin_ranking,
@@ -69,6 +70,7 @@ __all__ = [
     "huber",
     "jensen_shannon",
     "kl_div",
+    "linear_cross_entropy",
     "log_cosh",
     "margin_ranking",
     "multi_margin",

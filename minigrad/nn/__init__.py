@@ -35,6 +35,7 @@ from minigrad.nn.parameter import Parameter as Parameter
 
 # isort: split
 # ------------------------------------------------------------------------------------------- losses
+from minigrad.nn.losses import AdaptiveLogSoftmaxWithLoss as AdaptiveLogSoftmaxWithLoss
 from minigrad.nn.losses import BCELoss as BCELoss
 from minigrad.nn.losses import BCEWithLogitsLoss as BCEWithLogitsLoss
 from minigrad.nn.losses import CosineEmbeddingLoss as CosineEmbeddingLoss
@@ -45,6 +46,8 @@ from minigrad.nn.losses import HingeEmbeddingLoss as HingeEmbeddingLoss
 from minigrad.nn.losses import HuberLoss as HuberLoss
 from minigrad.nn.losses import KLDivLoss as KLDivLoss
 from minigrad.nn.losses import L1Loss as L1Loss
+from minigrad.nn.losses import LinearCrossEntropyLoss as LinearCrossEntropyLoss
+from minigrad.nn.losses import LinearCrossEntropyOptions as LinearCrossEntropyOptions
 from minigrad.nn.losses import MarginRankingLoss as MarginRankingLoss
 from minigrad.nn.losses import MSELoss as MSELoss
 from minigrad.nn.losses import MultiLabelMarginLoss as MultiLabelMarginLoss

@@ -35,6 +35,7 @@ from minigrad.nn.losses import hinge_embedding_loss as hinge_embedding_loss
 from minigrad.nn.losses import huber_loss as huber_loss
 from minigrad.nn.losses import kl_div as kl_div
 from minigrad.nn.losses import l1_loss as l1_loss
+from minigrad.nn.losses import linear_cross_entropy as linear_cross_entropy
 from minigrad.nn.losses import margin_ranking_loss as margin_ranking_loss
 from minigrad.nn.losses import mse_loss as mse_loss
 from minigrad.nn.losses import multi_margin_loss as multi_margin_loss

@@ -36,6 +36,17 @@ class Row:
         return f"{self.function}-{self.label}-{text}-wrt{''.join(map(str, self.wrt))}"
 
 
+@dataclass(frozen=True)
+class Made:
+    """An option that each library makes of its own: its nn.<name> with these arguments."""
+
+    name: str
+    arguments: tuple[tuple[str, Any], ...]
+
+    def __str__(self) -> str:
+        return ",".join(f"{k}={v}" for k, v in self.arguments)
+
+
 def _short(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"array{value.shape}"
@@ -149,10 +160,15 @@ def inputs_of(functional: Any, row: Row, leaves: Sequence[Any]) -> list:
 
 def options_of(namespace: Any, row: Row, dtype: Any = np.float64) -> dict[str, Any]:
     """The row's options with arrays as tensors."""
-    return {
-        k: namespace.tensor(v.astype(dtype) if v.dtype.kind == "f" else v) if isinstance(v, np.ndarray) else v
-        for k, v in row.options
-    }
+
+    def made(value: Any) -> Any:
+        if isinstance(value, Made):
+            return getattr(namespace.nn, value.name)(**dict(value.arguments))
+        if not isinstance(value, np.ndarray):
+            return value
+        return namespace.tensor(value.astype(dtype) if value.dtype.kind == "f" else value)
+
+    return {name: made(value) for name, value in row.options}
 
 
 def cotangent_of(shape: tuple[int, ...]) -> np.ndarray:

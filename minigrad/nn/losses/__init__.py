@@ -29,6 +29,7 @@ rest is this, a row and a test each (torch 2.13):
 | z-loss and soft cap | not there | keywords `z_loss` and `softcap` of cross entropy |
 """
 
+from minigrad.nn.losses.adaptive import AdaptiveLogSoftmaxWithLoss as AdaptiveLogSoftmaxWithLoss
 from minigrad.nn.losses.base import Loss as Loss
 from minigrad.nn.losses.binary import BCELoss as BCELoss
 from minigrad.nn.losses.binary import BCEWithLogitsLoss as BCEWithLogitsLoss
@@ -61,6 +62,11 @@ from minigrad.nn.losses.embedding import triplet_margin_loss as triplet_margin_l
 from minigrad.nn.losses.embedding import (
     triplet_margin_with_distance_loss as triplet_margin_with_distance_loss,
 )
+from minigrad.nn.losses.linear_cross_entropy import LinearCrossEntropyLoss as LinearCrossEntropyLoss
+from minigrad.nn.losses.linear_cross_entropy import (
+    LinearCrossEntropyOptions as LinearCrossEntropyOptions,
+)
+from minigrad.nn.losses.linear_cross_entropy import linear_cross_entropy as linear_cross_entropy
 from minigrad.nn.losses.margin import HingeEmbeddingLoss as HingeEmbeddingLoss
 from minigrad.nn.losses.margin import MarginRankingLoss as MarginRankingLoss
 from minigrad.nn.losses.margin import SoftMarginLoss as SoftMarginLoss
