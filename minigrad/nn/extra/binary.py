@@ -7,21 +7,15 @@ from typing import Any
 
 from minigrad.kernels import losses as kernels
 from minigrad.nn.extra.targets import mean_of_kept, unit_interval
-from minigrad.nn.losses.base import Loss, loss, reduce_loss
+from minigrad.nn.losses.base import Loss, loss, reduce_loss, times
 from minigrad.nn.losses.binary import _check_pos_weight, _check_weight
 from minigrad.ops.activation import logsigmoid, sigmoid
-from minigrad.ops.comparison import isinf
 from minigrad.ops.elementwise import exp, log, where
-
-
-def _weighted_log(weight: Any, logarithm: Any) -> Any:
-    """weight * logarithm, where 0 times -inf is 0."""
-    return weight * where((weight == 0) & isinf(logarithm), 0.0, logarithm)
 
 
 def _log_likelihood(logit: Any, positive: Any, negative: Any) -> Any:
     """positive log p + negative log(1 - p), with p = sigmoid(logit)."""
-    return _weighted_log(positive, logsigmoid(logit)) + _weighted_log(negative, logsigmoid(-logit))
+    return times(positive, logsigmoid(logit)) + times(negative, logsigmoid(-logit))
 
 
 # ----------------------------------------------------------------------------------------------- focal

@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad.autograd.fused import scale_classes
 from minigrad.kernels import losses as kernels
-from minigrad.nn.losses.base import Loss, loss
+from minigrad.nn.losses.base import Loss, loss, times
 from minigrad.nn.losses.classification import (
     check_class_weight,
     check_logits,
@@ -16,7 +16,6 @@ from minigrad.nn.losses.classification import (
     log_probabilities_of,
     pick_class,
     reduce_weighted,
-    times,
 )
 from minigrad.ops.elementwise import expm1
 

@@ -10,9 +10,16 @@ import numpy as np
 from minigrad.creation import as_tensor
 from minigrad.kernels import losses as kernels
 from minigrad.nn.extra.targets import class_indices, floating_pair, is_class
-from minigrad.nn.losses.base import REDUCTIONS, Loss, check_floating, loss, reduce_loss, warn_of_broadcast
+from minigrad.nn.losses.base import (
+    REDUCTIONS,
+    Loss,
+    check_floating,
+    loss,
+    reduce_loss,
+    times,
+    warn_of_broadcast,
+)
 from minigrad.nn.losses.classification import class_dim, cross_entropy
-from minigrad.ops.comparison import isinf
 from minigrad.ops.elementwise import clamp, exp, expm1, log, where, xlogy
 from minigrad.ops.softmax import log_softmax
 from minigrad.tensor import Tensor
@@ -163,16 +170,11 @@ def _one_hot(target: Any, like: Any) -> Any:
     return is_class(target, like).to(like.dtype)
 
 
-def _times(y: Any, x: Any) -> Any:
-    """y x, where 0 times infinity is 0: a masked class that is not asked for costs nothing."""
-    return y * where((y == 0) & isinf(x), 0.0, x)
-
-
 def _softmax_young(input: Any, target: Any) -> Any:
     if not target.is_floating_point():
         return cross_entropy(input, target, reduction="none")
     dim = class_dim(input)
-    return (xlogy(target, target) - _times(target, log_softmax(input, dim))).sum(dim)
+    return (xlogy(target, target) - times(target, log_softmax(input, dim))).sum(dim)
 
 
 def _sparsemax_young(input: Any, target: Any) -> Any:
@@ -180,7 +182,7 @@ def _sparsemax_young(input: Any, target: Any) -> Any:
     # differences of large numbers.
     dim, y = class_dim(input), _one_hot(target, input)
     p, chosen, below = _sparsemax_parts(input, dim)
-    return (0.5 * (y - p) * (y - p) + _times(y, where(chosen, 0.0, below))).sum(dim)
+    return (0.5 * (y - p) * (y - p) + times(y, where(chosen, 0.0, below))).sum(dim)
 
 
 def _squared_young(input: Any, target: Any) -> Any:

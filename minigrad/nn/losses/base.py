@@ -29,7 +29,9 @@ from minigrad.autograd.op import cast
 from minigrad.creation import as_tensor
 from minigrad.dtypes import Size
 from minigrad.nn.module import Module
+from minigrad.ops.comparison import isinf
 from minigrad.ops.elementwise import add as _broadcasting
+from minigrad.ops.elementwise import where
 from minigrad.tensor import Tensor
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -78,6 +80,11 @@ def resolve_reduction(
         )
         reduction = "mean"
     return reduction
+
+
+def times(factor: Any, x: Any) -> Any:
+    """factor * x, where 0 times an infinity is 0: what has no mass costs nothing."""
+    return factor * where((factor == 0) & isinf(x), 0.0, x)
 
 
 # ---------------------------------------------------------------------------------------- the decorator

@@ -9,16 +9,10 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.kernels import losses as kernels
-from minigrad.nn.losses.base import Loss, as_target, check_same_shape, loss, reduce_loss
+from minigrad.nn.losses.base import Loss, as_target, check_same_shape, loss, reduce_loss, times
 from minigrad.ops.activation import logsigmoid
-from minigrad.ops.comparison import isinf
 from minigrad.ops.elementwise import clamp, log, log1p, where
 from minigrad.tensor import Tensor
-
-
-def times(factor: Any, x: Any) -> Any:
-    """factor * x, where 0 times an infinity is 0."""
-    return factor * where((factor == 0) & isinf(x), 0.0, x)
 
 
 # ----------------------------------------------------------------- binary cross entropy, probabilities

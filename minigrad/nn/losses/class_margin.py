@@ -12,7 +12,7 @@ from minigrad.autograd.fused import scale_classes
 from minigrad.autograd.op import cast
 from minigrad.creation import arange, as_tensor
 from minigrad.kernels import losses as kernels
-from minigrad.nn.losses.base import Loss, as_target, loss, reduce_loss, reduced_name
+from minigrad.nn.losses.base import Loss, as_target, loss, reduce_loss, reduced_name, times
 from minigrad.nn.losses.margin import check_tensor, scale_rows, warn_where_it_broadcasts
 from minigrad.ops.activation import logsigmoid
 from minigrad.ops.elementwise import clamp, where
@@ -350,16 +350,10 @@ def multilabel_soft_margin_loss(
         >>> F.multilabel_soft_margin_loss(minigrad.tensor([[2.0, -1.0]]), minigrad.tensor([[1, 0]]))
         tensor(0.2201)
     """
-    losses = -(_times(target, logsigmoid(input)) + _times(1 - target, logsigmoid(-input)))
+    losses = -(times(target, logsigmoid(input)) + times(1 - target, logsigmoid(-input)))
     if weight is not None:
         losses = losses * weight
     return reduce_loss(losses.sum(input.ndim - 1) / input.shape[-1], reduction)
-
-
-def _times(share: Any, log_probability: Any) -> Any:
-    """Their product, in which 0 times -inf is 0."""
-    nothing = (share == 0) & (log_probability == -np.inf)
-    return share * where(nothing, 0.0, log_probability)
 
 
 class MultiLabelSoftMarginLoss(Loss, fn=multilabel_soft_margin_loss):

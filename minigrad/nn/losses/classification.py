@@ -12,9 +12,8 @@ from minigrad.autograd.fused import scale_classes
 from minigrad.autograd.op import Primitive, cast, primitive
 from minigrad.creation import as_tensor, ones_like
 from minigrad.kernels import losses as kernels
-from minigrad.nn.losses.base import Loss, loss, reduce_loss, warn_user
+from minigrad.nn.losses.base import Loss, loss, reduce_loss, times, warn_user
 from minigrad.ops.activation import tanh
-from minigrad.ops.comparison import isinf
 from minigrad.ops.softmax import log_softmax, logsumexp
 from minigrad.tensor import Tensor
 
@@ -158,11 +157,6 @@ def pick_class(log_probabilities: Any, target: Any, weight: Any, ignore_index: i
     return -picked, weights.masked_fill(ignored, 0.0)
 
 
-def times(factor: Any, x: Any) -> Any:
-    """factor * x, where 0 times infinity is 0: what does not count costs nothing."""
-    return factor * x.masked_fill((factor == 0) & isinf(x), 0.0)
-
-
 def _check_nll(
     input: Any, target: Any, weight: Any, average: Any, ignore_index: int, reduce: Any, reduction: str
 ) -> Sequence[Any]:
@@ -177,7 +171,7 @@ def _check_nll(
 
 
 def _nll_name(values: Sequence[Any]) -> str:
-    if not values or values[0].ndim <= 2:
+    if values[0].ndim <= 2:
         return "NllLossBackward0"
     # torch brings other ranks than images to the rank of images, and their losses back.
     return "ViewBackward0" if values[0].ndim != 4 and values[6] == "none" else "NllLoss2DBackward0"
@@ -344,8 +338,6 @@ def _cross_entropy_kernel(
 
 
 def _cross_entropy_name(values: Sequence[Any]) -> str:
-    if not values:
-        return "NllLossBackward0"
     input, target, *_, reduction, smoothing, _, _ = values
     if target._array.dtype.kind == "f":
         return "DivBackward1" if reduction == "mean" else "NegBackward0"

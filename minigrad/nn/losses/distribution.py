@@ -16,10 +16,10 @@ from minigrad.nn.losses.base import (
     loss,
     reduce_loss,
     reduced_name,
+    times,
     warn_of_broadcast,
     warn_user,
 )
-from minigrad.nn.losses.binary import times
 from minigrad.nn.losses.regression import require_number
 from minigrad.ops.elementwise import exp, log, where
 from minigrad.tensor import Tensor
@@ -104,7 +104,7 @@ def kl_div(
 
 
 def _kl_div_name(values: Sequence[Any]) -> str:
-    return reduced_name("MulBackward0" if values and values[-1] else "SubBackward0")(values)
+    return reduced_name("MulBackward0" if values[-1] else "SubBackward0")(values)
 
 
 class KLDivLoss(Loss, fn=kl_div):
@@ -146,7 +146,7 @@ def _check_poisson(
 
 
 def _poisson_name(values: Sequence[Any]) -> str:
-    return reduced_name("AddBackward0" if values and values[3] else "SubBackward0")(values)
+    return reduced_name("AddBackward0" if values[3] else "SubBackward0")(values)
 
 
 @loss(forward=kernels.poisson_nll, check=_check_poisson, validate=_validate_poisson, grad_name=_poisson_name)
@@ -258,7 +258,7 @@ def _variance(input: Tensor, var: Any) -> Tensor:
 
 
 def _gaussian_name(values: Sequence[Any]) -> str:
-    return reduced_name("AddBackward0" if values and values[3] else "MulBackward0")(values)
+    return reduced_name("AddBackward0" if values[3] else "MulBackward0")(values)
 
 
 @loss(

@@ -203,8 +203,6 @@ def _check_options(options: Any, input: Tensor) -> None:
 
 
 def _name(values: Sequence[Any]) -> str:
-    if not values:
-        return name_of(cross_entropy.grad_name, ())
     input, weight, target, _, _, reduction, ignore_index, smoothing, options = values
     if options is not None and not smoothing and target._array.dtype.kind == "i" and weight.ndim == 2:
         if input.ndim == 1:

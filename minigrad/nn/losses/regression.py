@@ -61,7 +61,7 @@ def _checked(name: str) -> Callable[..., Sequence[Any]]:
 def _weighted_name(name: str, mean: str = "DivBackward0") -> Callable[[Sequence[Any]], str]:
     """torch composes the losses with weights: they are named by the last thing the reduction does."""
     composed = reduced_name("MulBackward0", mean)
-    return lambda values: composed(values) if values and values[-1] is not None else name
+    return lambda values: composed(values) if values[-1] is not None else name
 
 
 # -------------------------------------------------------------------------------------- squared error
@@ -195,7 +195,7 @@ def _check_smooth_l1(
 
 
 def _smooth_l1_name(values: Sequence[Any]) -> str:
-    beta_is_zero = bool(values) and values[-1] == 0
+    beta_is_zero = values[-1] == 0
     return reduced_name("AbsBackward0")(values) if beta_is_zero else "SmoothL1LossBackward0"
 
 

@@ -179,8 +179,8 @@ def _check_ctc(
 
 
 def _ctc_name(values: Sequence[Any]) -> str:
-    if not values or values[5] != "none":
-        return "SumBackward0" if values and values[5] == "sum" else "MeanBackward0"
+    if values[5] != "none":
+        return "SumBackward0" if values[5] == "sum" else "MeanBackward0"
     if values[0].ndim != 3:
         return "SqueezeBackward1"
     return "WhereBackward0" if values[6] else "CtcLossBackward0"
