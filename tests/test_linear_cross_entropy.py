@@ -227,7 +227,7 @@ def test_classes_that_are_ruled_out(name, room) -> None:
         assert (hit.detach().numpy() == np.inf).all() == (label == 5)
 
 
-@pytest.mark.filterwarnings("ignore:every target is ignore_index")
+@pytest.mark.filterwarnings("ignore:every target is ignore_index:UserWarning")
 def test_all_ignored_is_nan_with_zero_gradient(room) -> None:
     leaves, _, _ = _problem()
     target = minigrad.full((TOKENS,), -100)
@@ -236,6 +236,17 @@ def test_all_ignored_is_nan_with_zero_gradient(room) -> None:
     assert np.isnan(loss.item())
     assert all(not leaf.grad.numpy().any() for leaf in leaves)
     assert _fused(leaves, target, reduction="sum").item() == 0
+
+
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+def test_a_zero_cotangent_gives_a_zero_gradient(reduction, room) -> None:
+    leaves, target, _ = _problem()
+    with minigrad.no_grad():
+        leaves[2][0] = np.nan
+    loss = _fused(leaves, target, reduction=reduction, options=room("both"))
+    assert np.isnan(loss.detach().numpy()).all()
+    (loss * 0).sum().backward()
+    assert all(not leaf.grad.numpy().any() for leaf in leaves)
 
 
 def test_an_ignored_token_may_be_anything(room) -> None:

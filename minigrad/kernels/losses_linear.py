@@ -290,6 +290,24 @@ def _accumulate(a: ndarray, b: ndarray, out: ndarray, first: bool, spare: ndarra
             out[rows] += product
 
 
+def _accumulate_flat(a: ndarray, b: ndarray, out: ndarray, first: bool, spare: ndarray) -> None:
+    """`_accumulate` for matrices whose common dimension is by far the longest.
+
+    BLAS's threads wait for each other every few hundred steps along it, and much less if the result is
+    stored with its longer side first (measured on a busy machine: 0.12 s instead of 0.5 s).
+    """
+    rows, columns = out.shape
+    if rows >= columns or out.size > spare.size:
+        _accumulate(a, b, out, first, spare)
+        return
+    product = spare[: out.size].reshape(columns, rows)
+    np.matmul(b.T, a.T, out=product)
+    if first:
+        out[...] = product.T
+    else:
+        out += product.T
+
+
 Gradients = Sequence[ndarray | None]
 
 
@@ -353,7 +371,7 @@ class _Problem:
             bias = self._bias(some) if again else EMPTY[self.x.dtype]
             slope.run(size, logits.ravel(), bias, *options, some.start, tops, rests, masses, scales)
             if on_x is not None:
-                _accumulate(logits, self.weight[some], on_x[chosen], first and not some.start, spare)
+                _accumulate_flat(logits, self.weight[some], on_x[chosen], first and not some.start, spare)
             if on_weight is not None:
                 _accumulate(logits.T, x, on_weight[some], not chosen.start, spare)
             if on_bias is not None:
