@@ -140,7 +140,7 @@ class Kernel:
         function = self.__wrapped__
         scope = {**function.__globals__, **replacements}
         for key, helper in self._helpers():
-            if key not in replacements and helper._uses(replacements):
+            if key not in replacements and helper.uses(replacements):
                 scope[key] = helper.specialise(f"{name}_{key.lstrip('_')}", **replacements)
         return Kernel(_copy(function, name, scope), self.threshold, self.options)
 
@@ -150,9 +150,10 @@ class Kernel:
             if isinstance(value, Kernel):
                 yield name, value
 
-    def _uses(self, names: Collection[str]) -> bool:
+    def uses(self, names: Collection[str]) -> bool:
+        """Whether it, or a kernel it calls, mentions one of these global names."""
         return any(name in names for name in _global_names(self.__wrapped__.__code__)) or any(
-            helper._uses(names) for _, helper in self._helpers()
+            helper.uses(names) for _, helper in self._helpers()
         )
 
 

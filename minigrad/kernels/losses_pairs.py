@@ -13,9 +13,9 @@ from .jit import Kernel, flat, kernel, prange
 from .losses_pointwise import (
     BLOCK,
     CHUNK,
+    COSTLY_FROM,
     EMPTY,
     LOG_2_PI,
-    PARALLEL_FROM,
     block_total_of,
     scale_of,
     spread,
@@ -37,7 +37,7 @@ def _block(x, y, v, option, shift, scale, losses, slopes, others):
         others[i] = other * scale
 
 
-@kernel(parallel=True, threshold=PARALLEL_FROM)
+@kernel(parallel=True, threshold=COSTLY_FROM)
 def _sweep(x, y, v, option, shift, scale, losses, slopes, others, total):
     """Fill `losses`, `slopes` and `others` where they are wanted (not empty), and the scaled `total`.
 
@@ -72,15 +72,14 @@ def _sweep_with(element: Kernel) -> Kernel:
 
 @kernel
 def _gaussian(x, y, v, eps, shift):
-    real = type(x)
-    half = real(0.5)
-    variance = eps if v < eps else v
-    inverse = real(1) / variance
-    difference = x - y
+    # In float64, as the gradient of the variance cancels where it is the squared error.
+    variance = np.float64(eps if v < eps else v)
+    inverse = 1.0 / variance
+    difference = np.float64(x) - np.float64(y)
     slope = difference * inverse
-    loss = half * (log(variance) + difference * slope) + shift
+    loss = 0.5 * (log(variance) + difference * slope) + np.float64(shift)
     # The gradient passes straight through the clamp of the variance.
-    return loss, slope, half * inverse * (real(1) - difference * slope)
+    return loss, slope, 0.5 * inverse * (1.0 - difference * slope)
 
 
 _GAUSSIAN = _sweep_with(_gaussian)

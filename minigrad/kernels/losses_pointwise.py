@@ -23,8 +23,10 @@ from .math import exp, log, log1p
 BLOCK = 1024
 # Elements that a thread takes at a time.
 CHUNK = 8 * BLOCK
-# From this many elements on two threads win over the cost of waking them, about 60 us.
+# From this many elements on two threads win over the cost of waking them, about 60 us: in general, and
+# where an element takes an exponential or a logarithm.
 PARALLEL_FROM = 300_000
+COSTLY_FROM = 100_000
 
 Result = tuple[ndarray, ndarray | None] | Any
 
@@ -100,7 +102,9 @@ def _sweep_with(element: Kernel) -> Kernel:
     """The sweep of the loss whose scalar function is `element`."""
     name = element.__wrapped__.__name__
     block = _block.specialise(f"{name}_block", _element=element)
-    return _sweep.specialise(f"{name}_sweep", _block=block)
+    sweep = _sweep.specialise(f"{name}_sweep", _block=block)
+    sweep.threshold = COSTLY_FROM if element.uses(("exp", "log", "log1p")) else PARALLEL_FROM
+    return sweep
 
 
 def spread(weight: ndarray | None, x: ndarray) -> ndarray | None:
@@ -288,8 +292,9 @@ def _binary_cross_entropy_with_logits(x, y, w, p, option):
 
 @kernel
 def _kl_div(x, y, w, p, option):
-    zero = type(x)(0)
-    return zero if y == zero else y * (log(y) - x), -y
+    # In float64, as log(y) - x cancels where the distributions agree.
+    q = np.float64(y)
+    return 0.0 if q == 0.0 else q * (log(q) - np.float64(x)), -y
 
 
 @kernel
@@ -301,18 +306,19 @@ def _kl_div_log_target(x, y, w, p, option):
 
 @kernel
 def _poisson_log_rate(x, y, w, p, option):
-    zero = type(x)(0)
-    rate = exp(x)
-    return rate - (zero if y == zero else y * x), rate - y
+    # In float64, as the terms cancel where the rate is near the count.
+    log_rate, count = np.float64(x), np.float64(y)
+    rate = exp(log_rate)
+    return rate - (0.0 if count == 0.0 else count * log_rate), rate - count
 
 
 @kernel
 def _poisson_rate(x, y, w, p, eps):
     # What was not counted has no logarithm to pay for, even of a rate of zero.
-    zero = type(x)(0)
-    rate = x + eps
-    loss = x - (zero if y == zero else y * log(rate))
-    return loss, type(x)(1) - (zero if y == zero else y / rate)
+    count = np.float64(y)
+    rate = np.float64(x) + np.float64(eps)
+    loss = np.float64(x) - (0.0 if count == 0.0 else count * log(rate))
+    return loss, 1.0 - (0.0 if count == 0.0 else count / rate)
 
 
 LOG_2_PI = math.log(2 * math.pi)
@@ -322,11 +328,11 @@ _plain: Any = None  # a loss to which a term is added
 @kernel
 def _with_stirling(x, y, w, p, option):
     """A loss with log(y!), by Stirling's formula where y > 1."""
-    real = type(x)
     loss, slope = _plain(x, y, w, p, option)
-    log_y = log(y)
-    term = y * log_y - y + real(0.5) * (log_y + real(LOG_2_PI))
-    return loss + (term if y > real(1) else real(0)), slope
+    count = np.float64(y)
+    log_count = log(count)
+    term = count * log_count - count + 0.5 * (log_count + LOG_2_PI)
+    return loss + (term if count > 1.0 else 0.0), slope
 
 
 @kernel
