@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -307,3 +308,21 @@ def test_hot_loops_call_no_library_function():
         assert "@expf" not in llvm
         assert "@logf" not in llvm
         assert "@log1pf" not in llvm
+
+
+def test_a_kernel_runs_serially_just_after_a_product_unless_it_is_long(monkeypatch):
+    kern = kernel(parallel=True, threshold=10)(lambda x: None)
+    ran = []
+    monkeypatch.setattr(kern, "_serial", lambda *args: ran.append("serial"))
+    monkeypatch.setattr(kern, "_parallel", lambda *args: ran.append("parallel"))
+    monkeypatch.setattr(jit, "_threads", 2)
+    monkeypatch.setattr(jit, "_spinning_until", 0.0)
+    monkeypatch.setattr(jit, "_numba", lambda: SimpleNamespace(set_num_threads=lambda n: None))
+    kern.run(100)
+    jit.note_product(1_000)  # too small for threads
+    kern.run(100)
+    jit.note_product(10_000_000)
+    kern.run(100)
+    kern.run(jit._LONG)
+    kern.run(5)
+    assert ran == ["parallel", "parallel", "serial", "parallel", "serial"]

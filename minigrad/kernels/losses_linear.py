@@ -21,7 +21,7 @@ import numpy as np
 from numpy import ndarray
 
 from . import reduction as reductions
-from .jit import Kernel, flat, kernel, prange
+from .jit import Kernel, flat, kernel, note_product, prange
 from .losses_class import PARALLEL_FROM, _class_weights
 from .losses_pointwise import EMPTY, FLOAT32, FLOAT64, total_of
 from .losses_softmax import SINGLE, _exp_below, _exp_row, _largest
@@ -381,7 +381,9 @@ class _Problem:
         """The products for some classes, without the bias."""
         width = some.stop - some.start
         logits = room[: len(x) * width].reshape(len(x), width)
-        return np.matmul(x, self.weight[some].T, out=logits)
+        np.matmul(x, self.weight[some].T, out=logits)
+        note_product(logits.size * x.shape[1])
+        return logits
 
     def _bias(self, some: slice) -> ndarray:
         return EMPTY[self.x.dtype] if self.bias is None else self.bias[some]

@@ -10,6 +10,7 @@ from numpy import ndarray
 from minigrad import dtypes
 from minigrad.autograd.op import NotAnOperand, Primitive, primitive
 from minigrad.autograd.tape import Variable
+from minigrad.kernels.jit import note_product
 from minigrad.kernels.linear import add_bias
 from minigrad.ops.dims import ndim_of
 from minigrad.ops.shape import reshape_to, squeeze_axes, swap_last
@@ -46,8 +47,18 @@ def _matmul_name(node: Any) -> str:
     return "SqueezeBackward4" if ranks == (1, 2) else names.get(ranks, "UnsafeView") + "Backward0"
 
 
+def _matmul(a: ndarray, b: ndarray) -> ndarray:
+    product = np.matmul(a, b)
+    note_product(product.size * a.shape[-1])
+    return product
+
+
 matmul_arrays: Primitive = primitive(
-    np.matmul, promote=None, grad_name=_matmul_name, doc="The product itself, without `matmul`'s checks."
+    _matmul,
+    ufunc=np.matmul,
+    promote=None,
+    grad_name=_matmul_name,
+    doc="The product itself, without `matmul`'s checks.",
 ).vjp(_left_rule, _right_rule)
 
 
@@ -162,7 +173,9 @@ def _linear(x: ndarray, weight: ndarray, bias: ndarray) -> ndarray:
 def _product(x: ndarray, weight: ndarray) -> ndarray:
     try:
         if x.dtype is weight.dtype:
-            return np.matmul(x, weight.T)
+            product = np.matmul(x, weight.T)
+            note_product(product.size * x.shape[-1])
+            return product
     except ValueError:  # NumPy's words for sizes that do not fit
         pass
     _check_linear(x, weight)
