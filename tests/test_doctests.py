@@ -18,6 +18,14 @@ from minigrad.autograd.op import Primitive
 
 CALLABLES = (types.FunctionType, Primitive, Fused, type)
 
+PUBLIC_NAMESPACES = (
+    "minigrad",
+    "minigrad.autograd",
+    "minigrad.nn.functional",
+    "minigrad.nn.losses",
+    "minigrad.nn.extra",
+)
+
 # Public names whose docstring needs no example, and why.
 WITHOUT_EXAMPLE = {
     "minigrad.get_num_threads": "its result depends on the machine",
@@ -25,6 +33,7 @@ WITHOUT_EXAMPLE = {
     "minigrad.load": "shown with save",
     "minigrad.autograd.GradcheckError": "an exception that gradcheck raises",
     "minigrad.autograd.Variable": "the engine's side of Tensor",
+    "minigrad.nn.losses.Loss": "the base of the loss modules, which have examples",
 }
 # Modules that run when imported, or need an extra.
 NOT_IMPORTED = ("minigrad.__main__",)
@@ -79,7 +88,7 @@ def test_example(name, doc, tmp_path, monkeypatch):
 
 def public():
     """(dotted name, object) of the functions, classes and operations in the public namespaces."""
-    for namespace in ("minigrad", "minigrad.autograd", "minigrad.nn.functional"):
+    for namespace in PUBLIC_NAMESPACES:
         module = importlib.import_module(namespace)
         for name, value in vars(module).items():
             if not name.startswith("_") and isinstance(value, CALLABLES):
