@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import minigrad
 from minigrad.autograd import grad
+from minigrad.nn import extra
 from minigrad.nn import functional as F
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
@@ -23,6 +24,10 @@ def _real(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 def _unit(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return rng.uniform(0.01, 0.99, shape)
+
+
+def _positive(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.uniform(0.1, 5.0, shape)
 
 
 def _sign(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -38,7 +43,22 @@ ELEMENTWISE: dict[str, tuple[Callable, tuple[Draw, ...], dict]] = {
     "bce with logits": (F.binary_cross_entropy_with_logits, (_real, _unit), {}),
     "kl": (F.kl_div, (_real, _unit), {}),
     "kl of logarithms": (F.kl_div, (_real, _real), {"log_target": True}),
+    "huber": (F.huber_loss, (_real, _real), {"delta": 0.7}),
+    "poisson": (F.poisson_nll_loss, (_real, _positive), {}),
+    "poisson, full": (F.poisson_nll_loss, (_positive, _positive), {"log_input": False, "full": True}),
+    "gaussian": (F.gaussian_nll_loss, (_real, _real, _positive), {}),
     "hinge embedding": (F.hinge_embedding_loss, (_real, _sign), {}),
+    "soft margin": (F.soft_margin_loss, (_real, _sign), {}),
+    "margin ranking": (F.margin_ranking_loss, (_real, _real, _sign), {"margin": 0.3}),
+    "hinge": (extra.hinge_loss, (_real, _sign), {}),
+    "squared hinge": (extra.squared_hinge_loss, (_real, _sign), {}),
+    "focal": (extra.sigmoid_focal_loss, (_real, _unit), {}),
+    "smoothed bce": (extra.smooth_binary_cross_entropy_with_logits, (_real, _unit), {"label_smoothing": 0.2}),
+    "log cosh": (extra.log_cosh_loss, (_real, _real), {}),
+    "quantile": (extra.quantile_loss, (_real, _real), {"quantile": 0.3}),
+    "mape": (extra.mape_loss, (_real, _positive), {}),
+    "msle": (extra.msle_loss, (_positive, _positive), {}),
+    "gaussian kl": (extra.gaussian_kl_loss, (_real, _real), {}),
 }
 
 shapes = st.lists(st.integers(0, 5), max_size=4).map(tuple)
