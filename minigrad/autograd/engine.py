@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from minigrad.autograd.tape import Node, Variable, current_node, mode, set_grad_enabled, walk
+from minigrad.autograd.tape import ONES, Node, Variable, current_node, mode, set_grad_enabled, walk
 from minigrad.dtypes import Size
 
 
@@ -39,22 +38,6 @@ def _roots(outputs: Sequence[Variable], cotangents: Sequence[Any], recorded: boo
     return roots
 
 
-def _scalar_root(value: Any) -> dict[Node, Any]:
-    """What `_roots` gives in the usual case, loss.backward(), without its sequences; else nothing."""
-    if not isinstance(value, Variable) or value._array.ndim:
-        return {}
-    node = current_node(value)
-    return {} if node is None else {node: _one(value._array.dtype)}
-
-
-@functools.cache
-def _one(dtype: np.dtype) -> np.ndarray:
-    """The cotangent of a scalar: no rule changes what it is given, so one array serves all walks."""
-    one = np.ones((), dtype)
-    one.setflags(write=False)
-    return one
-
-
 def _cotangent(output: Variable, given: Any, place: int) -> Variable:
     array = output._array
     if given is None:
@@ -64,7 +47,7 @@ def _cotangent(output: Variable, given: Any, place: int) -> Variable:
                 f"The tensor has shape {Size(array.shape)!r}. Reduce it first (loss.mean() or loss.sum()), "
                 "or pass gradient=, a tensor of that shape."
             )
-        ones = np.ones(array.shape, array.dtype) if array.ndim else _one(array.dtype)
+        ones = np.ones(array.shape, array.dtype) if array.ndim else ONES[array.dtype]
         return output._result._wrap(ones)
     if not isinstance(given, Variable):
         raise TypeError(
@@ -109,10 +92,11 @@ def backward(
         tensor([2., 4.])
     """
     keep = create_graph if retain_graph is None else retain_graph
-    if grad_tensors is None and inputs is None and not create_graph:
-        root = _scalar_root(tensors)
-        if root:
-            _run(root, None, keep, False, tensors._result._wrap)
+    if grad_tensors is None and inputs is None and not create_graph and isinstance(tensors, Variable):
+        node = current_node(tensors)
+        one = None if tensors._array.ndim else ONES.get(tensors._array.dtype)
+        if node is not None and one is not None:  # loss.backward(), without the sequences of the general call
+            _run({node: one}, None, bool(keep), False, tensors._result._wrap)
             return
     outputs = _as_sequence(tensors)
     cotangents = [None] * len(outputs) if grad_tensors is None else _as_sequence(grad_tensors)

@@ -20,13 +20,23 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import ndarray
 
 from minigrad.autograd.op import has_nan
-from minigrad.autograd.tape import FREED, Node, Variable, current_node, enable_grad, mode, next_sequence, walk
+from minigrad.autograd.tape import (
+    FREED,
+    ONES,
+    Node,
+    Variable,
+    current_node,
+    enable_grad,
+    mode,
+    next_sequence,
+    walk,
+)
 
 _MISSING = inspect.Parameter.empty
 
@@ -45,6 +55,18 @@ def scale_classes(g: ndarray, gradient: ndarray) -> ndarray:
     return scale(g, gradient)
 
 
+class Plan(NamedTuple):
+    """What calls with the same options and with inputs of the same dtypes and shapes have in common."""
+
+    options: tuple  # all arguments that have defaults, in order
+    rest: tuple  # the kernel's further operands, none of them arrays
+    keywords: dict[str, Any]
+    constant: tuple[int, ...]  # the inputs for which the kernel gives no gradient
+
+
+_MOST_PLANS = 256  # of one operation with the same options; batches may have any number of sizes
+
+
 class Fused:
     """A definition with the kernels that compute it. Made by `fused`; call it like the function."""
 
@@ -56,12 +78,15 @@ class Fused:
         wrt: Sequence[str] = ("input",),
         check: Callable[..., Sequence[Any]] | None = None,
         grad_name: str | Callable[[Sequence[Any]], str] | None = None,
+        check_values: Callable[..., None] | None = None,
+        by_signature: bool = False,
     ) -> None:
         functools.update_wrapper(self, definition)
         self.definition = _by_position(definition)
         self.forward = forward or _no_kernel
         self.backward = backward
         self.check = check
+        self.check_values = check_values
         self.grad_name = grad_name or (
             "".join(word.capitalize() for word in definition.__name__.split("_")) + "Backward0"
         )
@@ -77,6 +102,12 @@ class Fused:
         options = [p.name for p in wanted if p.kind is p.KEYWORD_ONLY]
         self._asks = "wanted" in options
         self._options = [(name, self._places[name]) for name in options if name not in ("grad", "wanted")]
+        count = self._required
+        simple = plain[:count] == list(range(count)) and not self._asks
+        self._by_signature = by_signature and forward is not None and simple
+        self._rest = plain[count:]
+        self._plans: dict[tuple, dict[tuple, Plan]] = {}
+        self._plain_plans = self._plans.setdefault(tuple(self._defaults[count:]), {})
 
     def _bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
         """All arguments in the definition's order; `inspect` words the error where they do not fit."""
@@ -97,12 +128,95 @@ class Fused:
         return values
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.apply(self._bind(args, kwargs))
+        if self._by_signature and not kwargs and len(args) == self._required:
+            planned = self._planned(args, self._plain_plans)
+            if planned is not None:
+                return planned
+        return self._in_full(self._bind(args, kwargs))
 
-    def apply(self, values: Sequence[Any]) -> Any:
-        """Call with a value for every parameter, in the definition's order."""
+    def apply(self, inputs: tuple, options: tuple) -> Any:
+        """Call with a value for every parameter: those without a default, then the others, in order."""
+        if self._by_signature:
+            try:
+                plans = self._plans.get(options)
+            except TypeError:  # an option that cannot be looked up
+                plans = None
+            if plans is not None:
+                planned = self._planned(inputs, plans)
+                if planned is not None:
+                    return planned
+        return self._in_full([*inputs, *options])
+
+    def _planned(self, inputs: tuple, plans: dict[tuple, Plan]) -> Any:
+        """The result if there was a call like this one, with these options; None if there was not.
+
+        What does not depend on values is then known: that the arguments fit, and how the kernel is called.
+        A loss of a few numbers takes half the time.
+        """
+        key: tuple = ()
+        arrays, edges, tracked = [], [], False
+        for value in inputs:
+            if not isinstance(value, Variable):
+                return None
+            array = value._array
+            node = value._node if value._view is None else current_node(value)
+            if node is not None:
+                tracked = True
+            arrays.append(array)
+            edges.append(node)
+            key += (array.dtype, array.shape)
+        plan = plans.get(key)
+        if plan is None:
+            return None
+        tracked = tracked and mode.enabled
+        if tracked:
+            for place in plan.constant:
+                if edges[place] is not None:
+                    return None
+        if self.check_values is not None:
+            self.check_values(*inputs, *plan.options)
+        found = self.forward(*arrays, *plan.rest, grad=tracked, **plan.keywords)
+        if found is NotImplemented:
+            return None
+        y, gradients = found
+        wrap = inputs[0]._result._wrap
+        if not tracked:
+            return wrap(y)
+        if type(gradients) is not tuple and not callable(gradients):
+            gradients = (gradients,)
+        return wrap(y, FusedNode(self, inputs + plan.options, inputs, gradients))
+
+    def _plan(self, values: Sequence[Any], given: Sequence[Any]) -> None:
+        """Remember how a call went, unless it depended on more than signature and options."""
+        count = self._required
+        options = tuple(values[count:])
+        if any(new is not old for new, old in zip(values, given, strict=True)):
+            return
+        if any(isinstance(option, Variable) for option in options):
+            return
+        try:
+            plans = self._plans.setdefault(options, {})
+        except TypeError:  # an option that cannot be looked up
+            return
+        if len(plans) >= _MOST_PLANS:
+            plans.clear()
+        key: tuple = ()
+        for value in values[:count]:
+            key += (value._array.dtype, value._array.shape)
+        plans[key] = Plan(
+            options=options,
+            rest=tuple(values[place] for place in self._rest),
+            keywords={name: values[place] for name, place in self._options},
+            constant=tuple(place for place in range(count) if place not in self.wrt),
+        )
+
+    def _in_full(self, given: Sequence[Any]) -> Any:
+        """Check all arguments, then run the kernel or the definition."""
+        values = given
         if self.check is not None:
             values = self.check(*values)
+        if self.check_values is not None:
+            self.check_values(*values)
         arrays = list(values)
         variables: list[Variable] = []
         tracked = False
@@ -121,6 +235,8 @@ class Fused:
         found = self.forward(*self._operands(arrays), grad=tracked, **options)
         if found is NotImplemented or not variables:
             return self._by_definition(values)
+        if self._by_signature:
+            self._plan(values, given)
         y, gradients = found
         if not tracked:
             return variables[0]._result._wrap(y)
@@ -177,7 +293,7 @@ class FusedNode(Node):
         self,
         op: Fused,
         values: Sequence[Any],
-        variables: list[Variable],
+        variables: Sequence[Variable],
         gradients: tuple[ndarray, ...] | Callable[[ndarray, bool], Sequence[ndarray | None]],
     ) -> None:
         self.edges = [_node_of(values[place]) for place in op.wrt]
@@ -193,17 +309,21 @@ class FusedNode(Node):
     def vjp(self, g: Any, keep: bool) -> Sequence[Any]:
         if self.values is None:
             raise RuntimeError(FREED + f" (The freed node is {self.name()}.)")
-        if [variable._counter[0] for variable in self.variables] != self.versions:
-            self._raise_modified()
+        for variable, version in zip(self.variables, self.versions, strict=True):
+            if variable._counter[0] != version:
+                self._raise_modified()
         if isinstance(g, Variable):
             return self._differentiate_definition(g)
-        if callable(self.gradients):
-            made = mode.quietly(self.gradients, g, keep)
+        gradients = self.gradients
+        if callable(gradients):
+            made = mode.quietly(gradients, g, keep)
             if mode.safe and not g.any():  # a zero cotangent gives a zero gradient, whatever the slope
                 return [None if a is None else np.zeros_like(a) for a in made]
             return made
+        if g is ONES.get(g.dtype) and not keep:
+            return gradients
         found: list[ndarray | None] = []
-        for edge, gradient in zip(self.edges, self.gradients, strict=True):
+        for edge, gradient in zip(self.edges, gradients, strict=True):
             if edge is None:
                 found.append(None)
                 continue
@@ -249,7 +369,7 @@ class FusedNode(Node):
         self.label = self.name()  # which looks at the values
         self.values = None
         self.gradients = ()
-        self.variables = []
+        self.variables = ()
 
     def name(self) -> str:
         return self.label or name_of(self.op.grad_name, self.values or ())
@@ -286,6 +406,8 @@ def fused(
     wrt: Sequence[str] = ("input",),
     check: Callable[..., Sequence[Any]] | None = None,
     grad_name: str | Callable[[Sequence[Any]], str] | None = None,
+    check_values: Callable[..., None] | None = None,
+    by_signature: bool = False,
 ) -> Callable[[Callable[..., Any]], Fused]:
     """Attach kernels to a definition.
 
@@ -301,9 +423,13 @@ def fused(
         wrt: the operands the kernel has gradients for.
         check: takes all arguments, raises where they do not fit, and returns them in normal form.
         grad_name: what `grad_fn` prints, a text or a function of the arguments.
+        check_values: takes all arguments in normal form at every call, and raises or warns.
+        by_signature: `check` looks at types, shapes and options alone: what depends on the values of the
+            inputs, and every warning, is the business of `check_values`. Then `check` is skipped where inputs
+            and options are like those of an earlier call.
     """
 
     def attach(definition: Callable[..., Any]) -> Fused:
-        return Fused(definition, forward, backward, wrt, check, grad_name)
+        return Fused(definition, forward, backward, wrt, check, grad_name, check_values, by_signature)
 
     return attach

@@ -18,6 +18,7 @@ import itertools
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from heapq import heapify, heappop, heappush
 from operator import attrgetter
 from typing import Any
 
@@ -324,6 +325,17 @@ def current_node(variable: Variable) -> Node | None:
 next_sequence = itertools.count(1).__next__
 
 
+def _constant_one(dtype: type) -> ndarray:
+    one: ndarray = np.ones((), dtype)
+    one.setflags(write=False)
+    return one
+
+
+# The cotangent of a scalar: no rule changes what it is given, so one array serves all walks, and a node
+# that is handed it knows that there is nothing to scale.
+ONES = {one.dtype: one for one in map(_constant_one, (np.float32, np.float64))}
+
+
 class Node:
     """A recorded operation. `edges` are the nodes of its operands, None for those without a gradient.
 
@@ -440,8 +452,8 @@ class Cotangents(list):
 _by_sequence = attrgetter("sequence")
 
 
-def _reachable(roots: Iterable[Node]) -> list[Node]:
-    """All nodes that lead to the roots, results before operands."""
+def _leading_to(targets: set[Node], roots: Iterable[Node]) -> set[Node]:
+    """Those of the nodes below the roots whose cotangent a target needs."""
     order = list(roots)
     seen = set(order)
     for node in order:  # which grows on the way
@@ -449,14 +461,9 @@ def _reachable(roots: Iterable[Node]) -> list[Node]:
             if edge is not None and edge not in seen:
                 seen.add(edge)
                 order.append(edge)
-    order.sort(key=_by_sequence, reverse=True)
-    return order
-
-
-def _leading_to(targets: set[Node], order: list[Node]) -> set[Node]:
-    """Those nodes of `order` whose cotangent a target needs."""
+    order.sort(key=_by_sequence)
     needed: set[Node] = set()
-    for node in reversed(order):
+    for node in order:  # operands before results
         if node in targets or any(edge in needed for edge in node.edges):
             needed.add(node)
     return needed
@@ -492,25 +499,26 @@ def walk(
 
     Without `targets` the leaves accumulate into `.grad`. With them nothing accumulates: only nodes that
     lead to a target are walked, and the cotangents that reach the targets are returned.
+
+    Of the nodes that have a cotangent the last recorded comes first: all that use its result were recorded
+    after it and have been walked, so its cotangent is complete. Leaves wait for the end.
     """
-    order = _reachable(roots)
-    needed = None if targets is None else _leading_to(targets, order)
+    needed = None if targets is None else _leading_to(targets, roots)
     pending = dict(roots)
-    owned: set[Node] = set()  # nodes whose pending array nobody else holds
+    shared = set(roots)  # nodes whose pending array others may hold
     found: dict[Node, Any] = {}
-    for node in order:
-        g = pending.pop(node, None)
-        if g is None or (needed is not None and node not in needed):
+    leaves = [node for node in roots if isinstance(node, Leaf)]
+    heap = [(-node.sequence, node) for node in roots if not isinstance(node, Leaf)]
+    heapify(heap)
+    while heap:
+        node = heappop(heap)[1]
+        g = pending.pop(node)
+        if needed is not None and node not in needed:
             continue
         if node.hooks is not None or node.retained is not None:
             g = _run_hooks(node, g, wrap)
-            owned.discard(node)
         if targets is not None and node in targets:
             found[node] = g
-        if isinstance(node, Leaf):
-            if targets is None:
-                node.accumulate(g, node in owned)
-            continue
         gradients = node.vjp(g, retain_graph)
         if not retain_graph:
             node.release()
@@ -520,12 +528,25 @@ def walk(
             held = pending.get(edge)
             if held is None:
                 pending[edge] = gradient
-                if type(gradient) is ndarray and gradient is not g and gradient.base is None:
-                    owned.add(edge)
-            elif edge in owned and type(held) is ndarray:
-                mode.quietly(np.add, held, gradient, held)
-            else:
+                if gradient is g or type(gradient) is not ndarray or gradient.base is not None:
+                    shared.add(edge)
+                if type(edge) is Leaf:
+                    leaves.append(edge)
+                else:
+                    heappush(heap, (-edge.sequence, edge))
+            elif edge in shared:
                 pending[edge] = total = _sum(held, gradient)
                 if type(total) is ndarray:  # of 0-d arrays NumPy makes a number, which nobody can write to
-                    owned.add(edge)
+                    shared.discard(edge)
+            else:
+                mode.quietly(np.add, held, gradient, held)
+    for leaf in leaves:
+        g = pending[leaf]
+        if leaf.hooks is not None or leaf.retained is not None:
+            g = _run_hooks(leaf, g, wrap)
+            shared.add(leaf)
+        if targets is None:
+            leaf.accumulate(g, leaf not in shared)
+        elif leaf in targets:
+            found[leaf] = g
     return found

@@ -12,6 +12,7 @@ from minigrad.nn.losses.classification import (
     check_class_weight,
     check_logits,
     class_indices,
+    hint_if_all_ignored,
     keep_counted,
     log_probabilities_of,
     pick_class,
@@ -20,13 +21,15 @@ from minigrad.nn.losses.classification import (
 from minigrad.ops.elementwise import expm1
 
 
-def _check(
-    input: Any, target: Any, weight: Any, ignore_index: int, reduction: str, name: str = "weight"
-) -> Any:
-    target = class_indices(input, target, ignore_index, reduction)
+def _check(input: Any, target: Any, weight: Any, name: str = "weight") -> Any:
+    target = class_indices(input, target)
     check_logits(input)
     check_class_weight(input, weight, name=name)
     return target
+
+
+def _hint(input: Any, target: Any, a: Any, b: Any, ignore_index: int, reduction: str) -> None:
+    hint_if_all_ignored(target, ignore_index, reduction)
 
 
 def _surprise(input: Any, target: Any, weight: Any, ignore_index: int) -> tuple[Any, Any]:
@@ -51,11 +54,18 @@ def _validate_focal(gamma: float) -> None:
 def _check_focal(
     input: Any, target: Any, alpha: Any, gamma: float, ignore_index: int, reduction: str
 ) -> Sequence[Any]:
-    target = _check(input, target, alpha, ignore_index, reduction, "alpha")
+    target = _check(input, target, alpha, "alpha")
     return input, target, alpha, gamma, ignore_index, reduction
 
 
-@loss(forward=kernels.softmax_focal, check=_check_focal, validate=_validate_focal, backward=scale_classes)
+@loss(
+    forward=kernels.softmax_focal,
+    check=_check_focal,
+    check_values=_hint,
+    by_signature=True,
+    validate=_validate_focal,
+    backward=scale_classes,
+)
 def softmax_focal_loss(
     input: Any,
     target: Any,
@@ -131,11 +141,18 @@ def _validate_poly(epsilon: float) -> None:
 def _check_weighted(
     input: Any, target: Any, option: float, weight: Any, ignore_index: int, reduction: str
 ) -> Sequence[Any]:
-    target = _check(input, target, weight, ignore_index, reduction)
+    target = _check(input, target, weight)
     return input, target, option, weight, ignore_index, reduction
 
 
-@loss(forward=kernels.poly, check=_check_weighted, validate=_validate_poly, backward=scale_classes)
+@loss(
+    forward=kernels.poly,
+    check=_check_weighted,
+    check_values=_hint,
+    by_signature=True,
+    validate=_validate_poly,
+    backward=scale_classes,
+)
 def poly_loss(
     input: Any,
     target: Any,
@@ -205,6 +222,8 @@ def _validate_power(q: float) -> None:
 @loss(
     forward=kernels.generalized_cross_entropy,
     check=_check_weighted,
+    check_values=_hint,
+    by_signature=True,
     validate=_validate_power,
     backward=scale_classes,
 )

@@ -366,6 +366,7 @@ def _broadcasts(shape: Sequence[int], wanted: Sequence[int]) -> bool:
 @loss(
     forward=kernels.normal_divergence,
     check=_check_gaussian_kl,
+    by_signature=True,
     wrt=("mean", "logvar"),
     reductions=_WITH_BATCHMEAN,
 )

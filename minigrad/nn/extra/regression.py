@@ -25,7 +25,7 @@ def _check_log_cosh(input: Any, target: Any, reduction: str) -> Sequence[Any]:
     return input, _pair("log_cosh_loss", input, target), reduction
 
 
-@loss(forward=kernels.log_cosh, check=_check_log_cosh)
+@loss(forward=kernels.log_cosh, check=_check_log_cosh, by_signature=True)
 def log_cosh_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """log cosh(x - y): d² / 2 for a small difference d, |d| - log 2 for a large one.
 

@@ -104,7 +104,7 @@ def class_indices(name: str, input: Any, target: Any, ignore_index: int | None =
     if not isinstance(input, Tensor):
         raise TypeError(f"argument 'input' must be Tensor, not {type(input).__name__}")
     check_floating(name, input, input)
-    target = as_class_indices(input, target, ignore_index, "none")
+    target = as_class_indices(input, target)
     raise_out_of_bounds(target._array, input.shape[class_dim(input)], ignore_index)
     return target
 

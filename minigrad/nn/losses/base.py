@@ -17,6 +17,7 @@ import inspect
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -118,12 +119,15 @@ def loss(
     reductions: Sequence[str] = REDUCTIONS,
     invalid_reduction: str = "{} is not a valid value for reduction",
     validate: Callable[..., None] | None = None,
+    check_values: Callable[..., None] | None = None,
+    by_signature: bool = False,
 ) -> Callable[[Callable[..., Any]], LossFunction]:
     """`fused` for a loss: settles the reduction, then lets `check` have all the arguments.
 
     Args:
         check: takes all arguments, raises where they do not fit together, returns them in normal form.
-        forward, wrt, backward, grad_name: as those of `fused`; without `forward` there is no kernel.
+        forward, wrt, backward, grad_name, check_values, by_signature: as those of `fused`; without `forward`
+            there is no kernel.
         reductions: the reductions the loss has.
         invalid_reduction: the first line of the error for another, with {} for what was given.
         validate: raises where an option is outside its domain; its parameters are named after the options
@@ -149,7 +153,9 @@ def loss(
                 validate(*[values[i] for i in looked_at])
             return check(*values)
 
-        made = LossFunction(definition, forward, backward, wrt, prepare, grad_name)
+        made = LossFunction(
+            definition, forward, backward, wrt, prepare, grad_name, check_values, by_signature
+        )
         made.reductions, made.invalid_reduction = reductions, invalid_reduction
         made.validate = validate
         return made
@@ -231,6 +237,13 @@ def check_same_shape(input: Tensor, target: Tensor, text: str) -> None:
 
 
 # -------------------------------------------------------------------------------------- the module form
+def _values_of(names: Sequence[str]) -> Callable[[Any], tuple]:
+    """A function that gives the attributes of these names as a tuple."""
+    if len(names) < 2:
+        return lambda module: tuple([getattr(module, name) for name in names])
+    return attrgetter(*names)
+
+
 class Loss(Module):
     """Base of the loss modules: a loss function with its options bound.
 
@@ -240,7 +253,7 @@ class Loss(Module):
 
     fn: Any
     size_average = reduce = None
-    _options: Callable[[Any], list[Any]]
+    _options: Callable[[Any], tuple]
     _inputs: inspect.Signature
     _buffer_names: tuple[str, ...] = ("weight", "pos_weight")
 
@@ -265,7 +278,7 @@ class Loss(Module):
         for name in omit:
             setattr(cls, name, None)
         names = [p.name for p in options]
-        cls._options = staticmethod(lambda module: [getattr(module, name) for name in names])
+        cls._options = staticmethod(_values_of(names))
         cls._inputs = inspect.Signature([p for p in parameters if p.default is p.empty])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -305,4 +318,4 @@ class Loss(Module):
                 tensors = self._inputs.bind(*tensors, **named).args
             except TypeError as error:
                 raise TypeError(f"{type(self).__name__}.forward() {error}") from None
-        return self.fn.apply([*tensors, *self._options(self)])
+        return self.fn.apply(tensors, self._options(self))

@@ -93,11 +93,14 @@ def _check_bce(
             f"Found dtype {dtypes.of(target._array).scalar_type} but expected "
             f"{dtypes.of(input._array).scalar_type}\nUse target.to(input.dtype)."
         )
-    _check_unit_interval("input", input)
-    _check_unit_interval("target", target)
     if weight is not None:
         _check_broadcast("weight", weight, input, _LENGTHS)
     return input, target, weight, average, reduce, reduction
+
+
+def _check_probabilities(input: Tensor, target: Tensor, *_: Any) -> None:
+    _check_unit_interval("input", input)
+    _check_unit_interval("target", target)
 
 
 # torch's floor of p (1 - p), a float32 in either dtype, and the floor of the logarithms.
@@ -105,7 +108,12 @@ _VARIANCE_FLOOR = float(np.float32(1e-12))
 _LOG_FLOOR = -100.0
 
 
-@loss(forward=kernels.binary_cross_entropy, check=_check_bce)
+@loss(
+    forward=kernels.binary_cross_entropy,
+    check=_check_bce,
+    check_values=_check_probabilities,
+    by_signature=True,
+)
 def binary_cross_entropy(
     input: Any,
     target: Any,
@@ -202,7 +210,7 @@ def _check_bce_with_logits(
     return input, target, weight, average, reduce, reduction, pos_weight
 
 
-@loss(forward=kernels.binary_cross_entropy_with_logits, check=_check_bce_with_logits)
+@loss(forward=kernels.binary_cross_entropy_with_logits, check=_check_bce_with_logits, by_signature=True)
 def binary_cross_entropy_with_logits(
     input: Any,
     target: Any,

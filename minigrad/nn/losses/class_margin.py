@@ -98,9 +98,12 @@ def _check_multi_margin(
         check_tensor("weight", weight)
         _check_class_weight(input, weight, classes)
     _check_scores("multi_margin_loss_cpu_kernel", input)
-    target = _as_indices(target)
+    return input, _as_indices(target), p, margin, weight, average, reduce, reduction
+
+
+def _check_labels(input: Tensor, target: Tensor, *_: Any) -> None:
+    classes = input._array.shape[-1] if input._array.ndim else 1
     _check_range(target, 0, classes, "target out of range", "; there is no ignore_index")
-    return input, target, p, margin, weight, average, reduce, reduction
 
 
 def _check_class_weight(input: Tensor, weight: Tensor, classes: int) -> None:
@@ -119,6 +122,8 @@ def _check_class_weight(input: Tensor, weight: Tensor, classes: int) -> None:
 @loss(
     forward=kernels.multi_margin,
     check=_check_multi_margin,
+    check_values=_check_labels,
+    by_signature=True,
     validate=_validate_multi_margin,
     backward=scale_classes,
 )
@@ -213,14 +218,22 @@ def _check_multilabel_margin(
             f"inconsistent target size: {list(y)} for input of size: {list(x)}\n"
             "The target lists a sample's labels first, then -1 up to the shape of the input."
         )
-    target = _as_indices(target)
-    classes = x[-1] if x else 1
+    return input, _as_indices(target), average, reduce, reduction
+
+
+def _check_label_lists(input: Tensor, target: Tensor, *_: Any) -> None:
+    classes = input._array.shape[-1] if input._array.ndim else 1
     text = "argument #2 'target' is out of range"
     _check_range(target, -1, classes, text, ", and -1 ends a sample's labels; what follows it is checked too")
-    return input, target, average, reduce, reduction
 
 
-@loss(forward=kernels.multilabel_margin, check=_check_multilabel_margin, backward=scale_classes)
+@loss(
+    forward=kernels.multilabel_margin,
+    check=_check_multilabel_margin,
+    check_values=_check_label_lists,
+    by_signature=True,
+    backward=scale_classes,
+)
 def multilabel_margin_loss(
     input: Any,
     target: Any,
@@ -308,6 +321,7 @@ def _check_multilabel_soft_margin(
 @loss(
     forward=kernels.multilabel_soft_margin,
     check=_check_multilabel_soft_margin,
+    by_signature=True,
     backward=scale_rows,
     grad_name=reduced_name("DivBackward0"),
     invalid_reduction="{} is not valid",

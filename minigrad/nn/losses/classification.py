@@ -89,7 +89,7 @@ def _check_class_shapes(input: Tensor, target: Tensor) -> None:
         )
 
 
-def class_indices(input: Any, target: Any, ignore_index: int | None, reduction: str) -> Tensor:
+def class_indices(input: Any, target: Any) -> Tensor:
     """The target as class indices of dtype int64.
 
     Raises:
@@ -114,13 +114,15 @@ def class_indices(input: Any, target: Any, ignore_index: int | None, reduction: 
     labels = target._array
     if labels.ndim == input._array.ndim == 1:  # one sample (C,) against (1,)
         target = target.reshape(())
-    if reduction == "mean" and labels.size and labels.item(0) == ignore_index:
-        _hint_if_all_ignored(labels, ignore_index)
     return target
 
 
-def _hint_if_all_ignored(labels: np.ndarray, ignore_index: int | None) -> None:
+def hint_if_all_ignored(target: Tensor, ignore_index: int | None, reduction: str) -> None:
+    """Warn, once, of a mean over no sample at all."""
     global _hinted
+    labels = target._array
+    if reduction != "mean" or not labels.size or labels.item(0) != ignore_index or labels.dtype.kind == "f":
+        return
     if not _hinted and (labels == ignore_index).all():
         _hinted = True
         warn_user(
@@ -160,7 +162,7 @@ def pick_class(log_probabilities: Any, target: Any, weight: Any, ignore_index: i
 def _check_nll(
     input: Any, target: Any, weight: Any, average: Any, ignore_index: int, reduce: Any, reduction: str
 ) -> Sequence[Any]:
-    target = class_indices(input, target, ignore_index, reduction)
+    target = class_indices(input, target)
     if input._array.dtype.kind != "f":
         raise NotImplementedError(
             f'"nll_loss_out_frame" not implemented for {dtypes.of(input._array).scalar_type!r}\n'
@@ -170,6 +172,19 @@ def _check_nll(
     return input, target, weight, average, ignore_index, reduce, reduction
 
 
+def _hint(
+    input: Tensor,
+    target: Tensor,
+    weight: Any,
+    average: Any,
+    ignore_index: int,
+    reduce: Any,
+    reduction: str,
+    *_: Any,
+) -> None:
+    hint_if_all_ignored(target, ignore_index, reduction)
+
+
 def _nll_name(values: Sequence[Any]) -> str:
     if values[0].ndim <= 2:
         return "NllLossBackward0"
@@ -177,7 +192,14 @@ def _nll_name(values: Sequence[Any]) -> str:
     return "ViewBackward0" if values[0].ndim != 4 and values[6] == "none" else "NllLoss2DBackward0"
 
 
-@loss(forward=kernels.nll, check=_check_nll, backward=scale_classes, grad_name=_nll_name)
+@loss(
+    forward=kernels.nll,
+    check=_check_nll,
+    check_values=_hint,
+    by_signature=True,
+    backward=scale_classes,
+    grad_name=_nll_name,
+)
 def nll_loss(
     input: Any,
     target: Any,
@@ -283,7 +305,7 @@ def _check_cross_entropy(
         target = _class_probabilities(input, target, ignore_index)
         check_class_weight(input, weight, "cross_entropy: ")
     else:
-        target = class_indices(input, target, ignore_index, reduction)
+        target = class_indices(input, target)
         check_class_weight(input, weight)
     return input, target, weight, average, ignore_index, reduce, reduction, label_smoothing, z_loss, softcap
 
@@ -347,6 +369,8 @@ def _cross_entropy_name(values: Sequence[Any]) -> str:
 @loss(
     forward=_cross_entropy_kernel,
     check=_check_cross_entropy,
+    check_values=_hint,
+    by_signature=True,
     validate=_validate_cross_entropy,
     backward=scale_classes,
     grad_name=_cross_entropy_name,

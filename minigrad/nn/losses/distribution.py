@@ -30,12 +30,6 @@ from minigrad.tensor import Tensor
 def _check_kl_div(
     input: Any, target: Any, average: Any, reduce: Any, reduction: str, log_target: bool
 ) -> Sequence[Any]:
-    if reduction == "mean":
-        warn_user(
-            "reduction: 'mean' divides the total loss by both the batch size and the support size."
-            "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
-            "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
-        )
     target = as_target(input, target)
     if input._array.dtype.kind != "f":
         raise RuntimeError(
@@ -46,9 +40,22 @@ def _check_kl_div(
     return input, target, average, reduce, reduction, log_target
 
 
+def _warn_of_mean(
+    input: Tensor, target: Tensor, average: None, reduce: None, reduction: str, log_target: bool
+) -> None:
+    if reduction == "mean":
+        warn_user(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size."
+            "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
+            "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
+        )
+
+
 @loss(
     forward=kernels.kl_div,
     check=_check_kl_div,
+    check_values=_warn_of_mean,
+    by_signature=True,
     grad_name=lambda values: _kl_div_name(values),
     reductions=(*REDUCTIONS, "batchmean"),
 )
@@ -149,7 +156,13 @@ def _poisson_name(values: Sequence[Any]) -> str:
     return reduced_name("AddBackward0" if values[3] else "SubBackward0")(values)
 
 
-@loss(forward=kernels.poisson_nll, check=_check_poisson, validate=_validate_poisson, grad_name=_poisson_name)
+@loss(
+    forward=kernels.poisson_nll,
+    check=_check_poisson,
+    by_signature=True,
+    validate=_validate_poisson,
+    grad_name=_poisson_name,
+)
 def poisson_nll_loss(
     input: Any,
     target: Any,
@@ -232,17 +245,10 @@ def _check_gaussian(
 
 
 def _variance(input: Tensor, var: Any) -> Tensor:
-    """`var` as a tensor that broadcasts to the input; raises for a wrong size and negative entries."""
+    """`var` as a tensor that broadcasts to the input; raises for a wrong size."""
     number = not isinstance(var, Tensor)
     var = as_target(input, var)
-    array = var._array
-    if not kernels.all_within(array, 0.0, math.inf) and (array < 0).any():
-        place = tuple(int(i) for i in np.argwhere(array < 0)[0])
-        raise ValueError(
-            f"var has negative entry/entries\n{int((array < 0).sum())} of {array.size} are negative; the "
-            f"first is {array[place]:g} at {list(place)}. Let the model give s and use exp(s) or softplus(s)."
-        )
-    shape, wanted = array.shape, input._array.shape
+    shape, wanted = var._array.shape, input._array.shape
     if shape == wanted or (number and not shape):
         return var
     if shape == wanted[:-1]:
@@ -257,6 +263,16 @@ def _variance(input: Tensor, var: Any) -> Tensor:
     )
 
 
+def _check_variances(input: Tensor, target: Tensor, var: Tensor, *_: Any) -> None:
+    array = var._array
+    if not kernels.all_within(array, 0.0, math.inf) and (array < 0).any():
+        place = tuple(int(i) for i in np.argwhere(array < 0)[0])
+        raise ValueError(
+            f"var has negative entry/entries\n{int((array < 0).sum())} of {array.size} are negative; the "
+            f"first is {array[place]:g} at {list(place)}. Let the model give s and use exp(s) or softplus(s)."
+        )
+
+
 def _gaussian_name(values: Sequence[Any]) -> str:
     return reduced_name("AddBackward0" if values[3] else "MulBackward0")(values)
 
@@ -265,6 +281,8 @@ def _gaussian_name(values: Sequence[Any]) -> str:
     forward=kernels.gaussian_nll,
     wrt=("input", "var"),
     check=_check_gaussian,
+    check_values=_check_variances,
+    by_signature=True,
     validate=_validate_gaussian,
     grad_name=_gaussian_name,
     invalid_reduction="{} is not valid",

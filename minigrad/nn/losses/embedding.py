@@ -57,6 +57,7 @@ def _check_cosine_embedding(
 @loss(
     forward=kernels.cosine_embedding,
     check=_check_cosine_embedding,
+    by_signature=True,
     wrt=("input1", "input2"),
     backward=scale_rows,
     grad_name=reduced_name("AddBackward0"),
@@ -173,6 +174,7 @@ def _triplet(
 @loss(
     forward=kernels.triplet_margin,
     check=_check_triplet_margin,
+    by_signature=True,
     validate=_validate_margin,
     wrt=("anchor", "positive", "negative"),
     backward=scale_rows,

@@ -60,6 +60,7 @@ def _check_hinge_embedding(
 @loss(
     forward=kernels.hinge_embedding,
     check=_check_hinge_embedding,
+    by_signature=True,
     grad_name=reduced_name("AddBackward0"),
 )
 def hinge_embedding_loss(
@@ -144,7 +145,7 @@ def _warn_where_it_broadcasts_into(input: Tensor, target: Tensor) -> None:
     warn_of_broadcast(input, target)
 
 
-@loss(forward=kernels.soft_margin, check=_check_soft_margin)
+@loss(forward=kernels.soft_margin, check=_check_soft_margin, by_signature=True)
 def soft_margin_loss(
     input: Any,
     target: Any,
@@ -222,6 +223,7 @@ def _check_margin_ranking(
 @loss(
     forward=kernels.margin_ranking,
     check=_check_margin_ranking,
+    by_signature=True,
     wrt=("input1", "input2"),
     grad_name=reduced_name("ClampMinBackward0"),
 )

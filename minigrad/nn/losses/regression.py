@@ -68,6 +68,7 @@ def _weighted_name(name: str, mean: str = "DivBackward0") -> Callable[[Sequence[
 @loss(
     forward=kernels.squared_error,
     check=_checked("mse"),
+    by_signature=True,
     grad_name=_weighted_name("MseLossBackward0"),
 )
 def mse_loss(
@@ -124,6 +125,7 @@ class MSELoss(Loss, fn=mse_loss, omit=("weight",)):
 # ------------------------------------------------------------------------------------- absolute error
 @loss(
     forward=kernels.absolute_error,
+    by_signature=True,
     check=_checked(""),  # of integers the sum exists, and the mean says so itself
     grad_name=lambda values: _weighted_name(reduced_name("AbsBackward0")(values))(values),
 )
@@ -200,7 +202,11 @@ def _smooth_l1_name(values: Sequence[Any]) -> str:
 
 
 @loss(
-    forward=kernels.smooth_l1, check=_check_smooth_l1, validate=_validate_smooth_l1, grad_name=_smooth_l1_name
+    forward=kernels.smooth_l1,
+    check=_check_smooth_l1,
+    by_signature=True,
+    validate=_validate_smooth_l1,
+    grad_name=_smooth_l1_name,
 )
 def smooth_l1_loss(
     input: Any,
@@ -277,6 +283,7 @@ def _check_huber(input: Any, target: Any, reduction: str, delta: float, weight: 
 @loss(
     forward=kernels.huber,
     check=_check_huber,
+    by_signature=True,
     validate=_validate_huber,
     grad_name=_weighted_name("HuberLossBackward0", "MeanBackward0"),
 )
