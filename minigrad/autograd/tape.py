@@ -18,7 +18,7 @@ import itertools
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from operator import attrgetter
 from typing import Any
 
@@ -500,16 +500,20 @@ def walk(
     Without `targets` the leaves accumulate into `.grad`. With them nothing accumulates: only nodes that
     lead to a target are walked, and the cotangents that reach the targets are returned.
 
-    Of the nodes that have a cotangent the last recorded comes first: all that use its result were recorded
-    after it and have been walked, so its cotangent is complete. Leaves wait for the end.
+    `roots` is used up. Of the nodes that have a cotangent the last recorded comes first: all that use its
+    result were recorded after it and have been walked, so its cotangent is complete. Leaves wait for the end.
     """
     needed = None if targets is None else _leading_to(targets, roots)
-    pending = dict(roots)
-    shared = set(roots)  # nodes whose pending array others may hold
+    pending = roots
+    shared: set[Node] = set(roots)  # nodes whose pending array others may hold
     found: dict[Node, Any] = {}
-    leaves = [node for node in roots if isinstance(node, Leaf)]
-    heap = [(-node.sequence, node) for node in roots if not isinstance(node, Leaf)]
-    heapify(heap)
+    leaves: list[Leaf] = []
+    heap: list[tuple[int, Node]] = []
+    for node in roots:
+        if type(node) is Leaf:
+            leaves.append(node)
+        else:
+            heappush(heap, (-node.sequence, node))
     while heap:
         node = heappop(heap)[1]
         g = pending.pop(node)

@@ -308,7 +308,7 @@ def smooth_binary_cross_entropy_with_logits(
         return NotImplemented
     if ignore_index is not None and 0 <= ignore_index <= 1:
         target = np.where(target == ignore_index, target.dtype.type(-1), target)
-    found = _run(_SMOOTH_BCE, input, target, reduction, grad, label_smoothing, weight, pos_weight)
+    found = _run(_SMOOTH_BCE, input, target, reduction, bool(grad), label_smoothing, weight, pos_weight)
     if found is NotImplemented or reduction != "mean" or ignore_index is None or not target.size:
         return found
     kept = _counted(_UNIT, target)
@@ -370,7 +370,7 @@ def normal_divergence(
         with np.errstate(over="ignore"):
             precision = np.exp(prior_logvar * precision.dtype.type(-0.5))
         distance, excess = distance * precision, logvar - prior_logvar
-    found = _run(_NORMAL_DIVERGENCE, excess, distance, reduction, grad)
+    found = _run(_NORMAL_DIVERGENCE, excess, distance, reduction, bool(grad))
     if found is NotImplemented or not grad:
         return found
     divisor = {"mean": mean.size, "batchmean": mean.shape[0] if mean.ndim else 1}.get(reduction, 1)

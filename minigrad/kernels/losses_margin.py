@@ -77,7 +77,7 @@ def multilabel_soft_margin(
         return NotImplemented
     whole = reduction == "mean"  # a mean over samples and classes at once
     found: Any = binary_cross_entropy_with_logits(
-        input, target, weight, reduction="mean" if whole else reduction, grad=grad
+        input, target, weight, reduction="mean" if whole else reduction, grad=grad if whole else bool(grad)
     )
     if found is NotImplemented or whole:
         return found

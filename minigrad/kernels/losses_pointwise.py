@@ -9,7 +9,9 @@ cotangent of one (None unless ``grad``), or NotImplemented where the sweep does 
 that are not all float32 or all float64, or shapes that differ.  They do not check values.
 """
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,8 +34,7 @@ Result = tuple[ndarray, ndarray | None] | Any
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 EMPTY = {dtype: np.empty(0, dtype) for dtype in (FLOAT32, FLOAT64)}
-# A block of ones and an empty array of each type.
-_CONSTANTS = {dtype: (np.ones(BLOCK, dtype), empty) for dtype, empty in EMPTY.items()}
+_ONES = {dtype: np.ones(BLOCK, dtype) for dtype in EMPTY}
 
 
 # ---------------------------------------------------------------------------------------- the sweep
@@ -110,7 +111,7 @@ def _sweep_with(element: Kernel) -> Kernel:
 def spread(weight: ndarray | None, x: ndarray) -> ndarray | None:
     """`weight` flat and as long as `x`, or a block of one number; None if it does not fit."""
     if weight is None:
-        return _CONSTANTS[x.dtype][0]
+        return _ONES[x.dtype]
     if weight.dtype != x.dtype:
         return None
     if weight.shape == x.shape:
@@ -137,38 +138,62 @@ def _run(
     x: ndarray,
     y: ndarray,
     reduction: str,
-    grad: bool,
+    grad: bool | None,
     option: float = 0.0,
     weight: ndarray | None = None,
     pos_weight: ndarray | None = None,
     over_weight: bool = False,
 ) -> Result:
-    """Run a sweep; with `over_weight` the mean divides by the sum of the weights."""
+    """Run a sweep; with `over_weight` the mean divides by the sum of the weights.
+
+    For `grad=None`, and without weights, a function `(x, y, grad)` that runs it on further arrays of the same
+    dtype and shape.
+    """
     dtype, shape, size = x.dtype, x.shape, x.size
-    constants = _CONSTANTS.get(dtype)
-    if constants is None or y.shape != shape or (y.dtype is not dtype and y.dtype != dtype):
+    if dtype not in _ONES or y.shape != shape or (y.dtype is not dtype and y.dtype != dtype):
         return NotImplemented
-    w, losses = constants
-    p, slopes = constants
+    w = p = _ONES[dtype]
     if weight is not None or pos_weight is not None:
         spread_w, spread_p = spread(weight, x), spread(pos_weight, x)
-        if spread_w is None or spread_p is None:
+        if spread_w is None or spread_p is None or grad is None:
             return NotImplemented
         w, p = spread_w, spread_p
     scale = scale_of(reduction, shape, size)
     if over_weight and reduction == "mean" and weight is not None:
         divisor = total_of(flat(weight))
         scale = 1.0 / divisor if divisor else math.inf
-    value = total = np.empty((), dtype)
-    gradient = None
-    if grad:
-        gradient = np.empty(shape, dtype)
-        slopes = gradient.ravel()
-    if reduction == "none":
-        value = np.empty(shape, dtype)
-        losses = value.ravel()
-    sweep.run(size, flat(x), flat(y), w, p, float(option), scale, losses, slopes, total)
-    return value, gradient
+    launch = _launch(sweep, dtype, shape, float(option), scale, w, p, reduction == "none")
+    return launch if grad is None else launch(x, y, grad)
+
+
+def _launch(
+    sweep: Kernel,
+    dtype: np.dtype,
+    shape: tuple[int, ...],
+    option: float,
+    scale: float,
+    w: ndarray,
+    p: ndarray,
+    each: bool,
+) -> Callable[[ndarray, ndarray, bool], Result]:
+    """A function that runs a sweep on arrays of this dtype and shape; with `each` it keeps all losses."""
+    nothing, size, empty = EMPTY[dtype], math.prod(shape), np.empty
+    run = sweep.dispatcher() if size < sweep.threshold else functools.partial(sweep.run, size)
+
+    def launch(x: ndarray, y: ndarray, grad: bool) -> Result:
+        value = total = empty((), dtype)
+        losses = slopes = nothing
+        gradient = None
+        if grad:
+            gradient = empty(shape, dtype)
+            slopes = gradient.ravel()
+        if each:
+            value = empty(shape, dtype)
+            losses = value.ravel()
+        run(flat(x), flat(y), w, p, option, scale, losses, slopes, total)
+        return value, gradient
+
+    return launch
 
 
 # --------------------------------------------------------------------------------------- the losses
