@@ -116,20 +116,17 @@ class Primitive:
         return self
 
     def saves_for(self, tracked: int) -> Saves:
-        """What the rules of the operands with a gradient (bits of `tracked`) name; worked out once."""
-        found = self.saves.get(tracked)
-        if found is None:
-            places = range(len(self.operands))
-            used = [i for i in places if tracked >> i & 1 and self.rules[i] is not None]
-            named = frozenset[str]().union(*(self.needs[i] for i in used))
-            found = Saves(
-                kept=tuple(i for i in places if self.operands[i] in named),
-                dropped=tuple(i for i in places if self.operands[i] not in named),
-                output="y" in named,
-                options=not named.isdisjoint(self.options),
-                rules=tuple((i, self.rules[i], self.picks[i], self._scales(i)) for i in used),
-            )
-            self.saves[tracked] = found
+        """What the rules of the operands with a gradient (bits of `tracked`) name; kept in `saves`."""
+        places = range(len(self.operands))
+        used = [i for i in places if tracked >> i & 1 and self.rules[i] is not None]
+        named = frozenset[str]().union(*(self.needs[i] for i in used))
+        found = self.saves[tracked] = Saves(
+            kept=tuple(i for i in places if self.operands[i] in named),
+            dropped=tuple(i for i in places if self.operands[i] not in named),
+            output="y" in named,
+            options=not named.isdisjoint(self.options),
+            rules=tuple((i, self.rules[i], self.picks[i], self._scales(i)) for i in used),
+        )
         return found
 
     def _scales(self, place: int) -> bool:
@@ -141,6 +138,10 @@ class Primitive:
         return [given.get(name, default) for name, default in self.options.items()]
 
     def __call__(self, *operands: Any, **options: Any) -> Any:
+        if len(operands) == 1:
+            (x,) = operands
+            if isinstance(x, Variable) and (self.promote is None or x._array.dtype in _FLOATS):
+                return self._unary(x, options)
         for operand in operands:
             if isinstance(operand, Variable):
                 prototype = operand
@@ -195,6 +196,23 @@ class Primitive:
             result._node = PrimitiveNode(self, tracked, edges, shapes, options, operands, arrays, result)
         if self.view:
             _link_view(result, prototype, self, options)
+        return result
+
+    def _unary(self, x: Variable, options: dict[str, Any]) -> Any:
+        """A call on one tensor that needs no conversion, without the loops over operands: 1 us less of 4."""
+        array = x._array
+        node = x._node if x._view is None else current_node(x)
+        try:
+            y = mode.quietly(self.forward, array, **options)
+        except (TypeError, ValueError) as error:
+            raise _translated(self, (array,), error) from None
+        if type(y) is not ndarray:
+            y = np.asarray(y)
+        result = x._result._wrap(y)
+        if node is not None and mode.enabled and self.rules and y.dtype.kind == "f":
+            result._node = PrimitiveNode(self, 1, [node], [array.shape], options, (x,), [array], result)
+        if self.view:
+            _link_view(result, x, self, options)
         return result
 
     def _on_arrays(self, operands: Sequence[Any], options: dict[str, Any]) -> Any:
@@ -349,7 +367,7 @@ class PrimitiveNode(Node):
         self.op = op
         self.options = options
         self.shapes = shapes
-        self.keeps = keeps = op.saves_for(tracked)
+        self.keeps = keeps = op.saves.get(tracked) or op.saves_for(tracked)
         counters: list[list[int]] = []
         versions: list[int] = []
         self.counters, self.versions = counters, versions
@@ -370,8 +388,9 @@ class PrimitiveNode(Node):
         arrays = self.arrays
         if arrays is None:
             raise RuntimeError(FREED + f" (The freed node is {self.name()}.)")
-        if [counter[0] for counter in self.counters] != self.versions:
-            self._raise_modified()
+        for counter, version in zip(self.counters, self.versions, strict=True):
+            if counter[0] != version:
+                self._raise_modified()
         if isinstance(g, Variable):
             return self._apply_rules(g, *self._variables(g))
         return mode.quietly(self._apply_rules, g, arrays, self.output)
