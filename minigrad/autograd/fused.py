@@ -113,7 +113,10 @@ class Fused:
                 fits = False
                 break
             values[place] = value
-        if not fits or (given < self._required and any(v is _MISSING for v in values)):
+        for value in values[given : self._required]:
+            if value is _MISSING:
+                fits = False
+        if not fits:
             try:
                 inspect.signature(self.definition).bind(*args, **kwargs)
             except TypeError as error:
@@ -125,7 +128,8 @@ class Fused:
             planned = self._planned(args, self._plain_plans)
             if planned is not None:
                 return planned
-        return self._in_full(self._bind(args, kwargs))
+        values = self._bind(args, kwargs)
+        return self.apply(tuple(values[: self._required]), tuple(values[self._required :]))
 
     def apply(self, inputs: tuple, options: tuple) -> Any:
         """Call with a value for every parameter: those without a default, then the others, in order."""

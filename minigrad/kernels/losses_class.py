@@ -9,6 +9,7 @@ do; ``input`` is (classes,), (samples, classes) or (samples, classes, d1, ...).
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -183,12 +184,15 @@ def _run(
     target: ndarray,
     weight: ndarray | None,
     reduction: str,
-    grad: bool,
+    grad: bool | None,
     ignore_index: int = -100,
     smoothing: float = 0.0,
     option: float = 0.0,
     softcap: float | None = None,
 ) -> Result:
+    """Run a loss; for `grad=None`, and without weights, a function `(x, target, grad)` that runs it on
+    further arrays of the same dtypes and shapes.
+    """
     dtype, shape = x.dtype, x.shape
     if dtype not in EMPTY or not shape:
         return NotImplemented
@@ -200,35 +204,60 @@ def _run(
         return NotImplemented
     if target.shape != (shape if soft else outer):
         return NotImplemented
+    if grad is None and weight is not None:
+        return NotImplemented
+    # Of one Python type each: a kernel is compiled once more for another.
+    options = int(ignore_index), float(smoothing), float(option), float(softcap or 0.0)
+    launch = _launch(kind, dtype, shape, w, options, softcap is not None, reduction)
+    return launch if grad is None else launch(x, target, grad)
+
+
+def _launch(
+    kind: str,
+    dtype: np.dtype,
+    shape: tuple[int, ...],
+    weight: ndarray,
+    options: tuple[int, float, float, float],
+    capped: bool,
+    reduction: str,
+) -> Callable[[ndarray, ndarray, bool], Result]:
+    """A function that runs the loop of a loss on inputs of this dtype and shape, and their targets."""
+    classes, outer = weight.size, (() if len(shape) == 1 else (shape[0], *shape[2:]))
     samples, inner = math.prod(outer), math.prod(outer[1:])
-    picks, labels = kind == "picks", target
+    picks, soft, each = kind == "picks", kind == "soft", reduction == "none"
     if turned := 1 < inner < LONG and not picks:
-        x, inner = np.moveaxis(x, 1, -1), 1
-        labels = np.moveaxis(target, 1, -1) if soft else target
-    value = total = np.empty((), dtype)
-    losses = slopes = EMPTY[dtype]
-    gradient = None
-    if grad:
-        gradient = np.zeros(shape, dtype) if picks else np.empty(x.shape, dtype)
-        slopes = gradient.ravel()
-    if reduction == "none":
-        value = np.empty(outer, dtype)
-        losses = value.ravel()
+        inner = 1
     rows = picks or (inner == 1 and classes >= WIDE)
     length = samples if inner == 1 else inner
     blocks = -(-samples // SAMPLES) if rows else samples // max(length, 1) * -(-length // STRIP)
-    # Of one Python type each: a kernel is compiled once more for another.
-    options = int(ignore_index), float(smoothing), float(option), float(softcap or 0.0)
-    sizes = inner, samples, reduction == "mean"
-    loop = _loop(kind, rows, softcap is not None, dtype)
-    bad = loop.run(
-        x.size, flat(x), flat(labels), w, *options, *sizes, losses, slopes, np.empty(blocks), total
-    )
-    if bad >= 0:
-        raise_out_of_bounds(target, classes, ignore_index)
-    if turned and gradient is not None:
-        gradient = np.ascontiguousarray(np.moveaxis(gradient, -1, 1))
-    return value, gradient
+    loop = _loop(kind, rows, capped, dtype)
+    size = samples * classes
+    run = loop.dispatcher() if size < loop.threshold else functools.partial(loop.run, size)
+    constants = weight, *options, inner, samples, reduction == "mean"
+    nothing, empty, make = EMPTY[dtype], np.empty, np.zeros if picks else np.empty
+
+    def launch(x: ndarray, target: ndarray, grad: bool) -> Result:
+        labels = target
+        if turned:
+            x = np.moveaxis(x, 1, -1)
+            labels = np.moveaxis(target, 1, -1) if soft else target
+        value = total = empty((), dtype)
+        losses = slopes = nothing
+        gradient = None
+        if grad:
+            gradient = make(x.shape, dtype)
+            slopes = gradient.ravel()
+        if each:
+            value = empty(outer, dtype)
+            losses = value.ravel()
+        bad = run(flat(x), flat(labels), *constants, losses, slopes, empty(blocks), total)
+        if bad >= 0:
+            raise_out_of_bounds(target, classes, options[0])
+        if turned and gradient is not None:
+            gradient = np.ascontiguousarray(np.moveaxis(gradient, -1, 1))
+        return value, gradient
+
+    return launch
 
 
 def raise_out_of_bounds(target: ndarray, classes: int, ignore_index: int | None) -> None:

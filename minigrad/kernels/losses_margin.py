@@ -7,6 +7,9 @@ The public functions return ``(value, gradient)`` or NotImplemented as those of 
 do, with a tuple of gradients where there are several.  Class indices must have been checked.
 """
 
+import functools
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -240,32 +243,54 @@ def _over_classes(
     margin: float,
     samples: tuple[int, ...],
     reduction: str,
-    grad: bool,
+    grad: bool | None,
 ) -> Result:
-    """Run a sweep over (samples, classes); `samples` is the shape of the losses."""
+    """Run a sweep over (samples, classes); `samples` is the shape of the losses.
+
+    For `grad=None`, and without weights, a function `(x, target, grad)` that runs it on further arrays of the
+    same dtype and shapes.
+    """
     dtype = x.dtype
     classes = x.shape[-1] if x.ndim else 1
     if dtype not in EMPTY or x.ndim > 2 or not classes or target.dtype != np.int64:
         return NotImplemented
     if weight is None:
         weight = np.ones(classes, dtype)
-    elif weight.dtype != dtype or weight.shape != (classes,):
+    elif grad is None or weight.dtype != dtype or weight.shape != (classes,):
         return NotImplemented
-    value = total = np.empty((), dtype)
-    losses = slopes = EMPTY[dtype]
-    gradient = None
-    if grad:
-        gradient = np.empty(x.shape, dtype)
-        slopes = gradient.ravel()
-    scale, count = 1.0, x.size // classes
-    if reduction == "none":
-        value = np.empty(samples, dtype)
-        losses = value.ravel()
-    elif reduction == "mean":
-        scale = 1.0 / count if count else np.nan
-    arrays = flat(x), flat(target), flat(weight)
-    sweep.run(x.size, *arrays, float(margin), scale, losses, slopes, total)
-    return value, gradient
+    launch = _launch(sweep, dtype, x.shape, samples, flat(weight), float(margin), reduction)
+    return launch if grad is None else launch(x, target, grad)
+
+
+def _launch(
+    sweep: Kernel,
+    dtype: np.dtype,
+    shape: tuple[int, ...],
+    samples: tuple[int, ...],
+    weight: ndarray,
+    margin: float,
+    reduction: str,
+) -> Callable[[ndarray, ndarray, bool], Result]:
+    """A function that runs a sweep over (samples, classes) on inputs of this dtype and shape."""
+    size, each, nothing, empty = math.prod(shape), reduction == "none", EMPTY[dtype], np.empty
+    count = size // weight.size
+    scale = 1.0 if reduction != "mean" else 1.0 / count if count else math.nan
+    run = sweep.dispatcher() if size < sweep.threshold else functools.partial(sweep.run, size)
+
+    def launch(x: ndarray, target: ndarray, grad: bool) -> Result:
+        value = total = empty((), dtype)
+        losses = slopes = nothing
+        gradient = None
+        if grad:
+            gradient = empty(shape, dtype)
+            slopes = gradient.ravel()
+        if each:
+            value = empty(samples, dtype)
+            losses = value.ravel()
+        run(flat(x), flat(target), weight, margin, scale, losses, slopes, total)
+        return value, gradient
+
+    return launch
 
 
 def multi_margin(
