@@ -6,27 +6,26 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.built import Missing
 from benchmarks.catalogue import Arrays, Loss
 
 Call = Callable[[], Any]
 
 
-class Missing(Exception):
-    """The library has no such loss."""
-
-
-def prepare(backend: str, loss: Loss, arrays: Arrays, **options: Any) -> tuple[Call, dict[str, Any]]:
+def prepare(
+    backend: str, loss: Loss, arrays: Arrays, wrap: Callable[[Any], Any] = lambda f: f, **options: Any
+) -> tuple[Call, dict[str, Any]]:
     """A function that computes the loss, and the leaves to differentiate it by.
 
-    The arrays are shared, not copied; the options go before those of the catalogue.
+    The arrays are shared, not copied; `wrap` may compile the loss; the options go before those of the catalogue.
     """
     torch = importlib.import_module(backend)
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     leaves = {name: tensors[name].requires_grad_() for name in loss.wrt}
     options = loss.options | options
     if loss.function == "AdaptiveLogSoftmaxWithLoss":
-        return _adaptive(backend, tensors, leaves, **options), leaves
-    function = _function(backend, loss)
+        return _adaptive(backend, tensors, leaves, wrap, **options), leaves
+    function = wrap(_function(backend, loss))
     return lambda: function(**tensors, **options), leaves
 
 
@@ -50,7 +49,13 @@ def _composed(loss: Loss) -> Callable[..., Any]:
     return reduced
 
 
-def _adaptive(backend: str, tensors: dict[str, Any], leaves: dict[str, Any], reduction: str = "mean") -> Call:
+def _adaptive(
+    backend: str,
+    tensors: dict[str, Any],
+    leaves: dict[str, Any],
+    wrap: Callable[[Any], Any],
+    reduction: str = "mean",
+) -> Call:
     """The adaptive softmax with its layers set to those given, which become leaves of their own."""
     nn = importlib.import_module(f"{backend}.nn")
     if not hasattr(nn, "AdaptiveLogSoftmaxWithLoss"):
@@ -62,6 +67,7 @@ def _adaptive(backend: str, tensors: dict[str, Any], leaves: dict[str, Any], red
     module.head.weight = head
     module.tail[0][0].weight = down
     module.tail[0][1].weight = up
+    module = wrap(module)
 
     def call() -> Any:
         found = module(tensors["input"], tensors["target"])

@@ -14,16 +14,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.built import Numbers
+from benchmarks.libraries import OURS, environment
+
 SETTLE = 0.1  # seconds until the threads of the side just timed have fallen asleep
 QUIET = 0.25  # share of the processors that others may use before a turn, if patience lasts
 CALM = 3  # rounds without a turn more disturbed than that, from which on the other rounds are left out
-OURS = "minigrad"
+ENOUGH = 300  # characters of an error that are kept
 STATISTICS = Path("/proc/stat")
 
 
@@ -44,6 +47,10 @@ class Cell:
     microseconds: dict[str, float]
     ratios: dict[str, Ratio]
     busy: float  # share of the processors that others used just before the turns, on average
+    bytes: int = 0  # to move, whatever the way of computing it
+    flops: int = 0  # of its matrix products
+    wrong: dict[str, str] = field(default_factory=dict)  # peers that compute something else
+    failed: dict[str, str] = field(default_factory=dict)  # peers that could not run it
 
 
 @dataclass(frozen=True)
@@ -58,17 +65,6 @@ class Pace:
 FULL, QUICK = Pace(7, 100_000, 2.0), Pace(3, 40_000, 0.0)
 
 
-def threads_allowed(threads: int) -> dict[str, str]:
-    """The environment in which NumPy's products and jax use that many threads."""
-    count, eigen = str(threads), str(threads > 1).lower()
-    return {
-        "OPENBLAS_NUM_THREADS": count,
-        "NPROC": count,
-        "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={eigen} intra_op_parallelism_threads={count}",
-        "JAX_PLATFORMS": "cpu",
-    }
-
-
 class Side:
     """A process that runs the workloads of one library on request."""
 
@@ -78,8 +74,9 @@ class Side:
             [sys.executable, "-m", "benchmarks.worker", backend, str(threads)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=None if backend == OURS else subprocess.DEVNULL,
             text=True,
-            env=os.environ | threads_allowed(threads),
+            env=os.environ | environment(threads),
         )
 
     def _ask(self, **request: Any) -> Any:
@@ -89,12 +86,12 @@ class Side:
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         if not answer:
-            raise RuntimeError(f"the worker ended (exit code {self._process.wait()})")
+            raise RuntimeError(f"the worker of {self.backend} ended (exit code {self._process.wait()})")
         return json.loads(answer)
 
-    def prepare(self, kind: str, arguments: list[Any]) -> list[list[float]] | None:
-        """Build a workload and run it; some of the numbers it computes, None where the library lacks it."""
-        return self._ask(do="prepare", kind=kind, arguments=arguments)
+    def prepare(self, part: str, arguments: list[Any]) -> dict[str, Any]:
+        """Build a workload and run it: its numbers and what it has to move, or "missing" or "failed"."""
+        return self._ask(do="prepare", part=part, arguments=arguments)
 
     def microseconds(self, turn: int) -> float:
         """The time of one run, found in about `turn` microseconds."""
@@ -105,6 +102,24 @@ class Side:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()
+
+
+def working(sides: Sequence[Side]) -> tuple[list[Side], dict[str, str]]:
+    """Those that can compute a loss of 64 elements, and why the others cannot: a compiler may be missing."""
+    here, failed = [], {}
+    for side in sides:
+        try:
+            answer = side.prepare("losses", ["mse_loss", [64]])
+        except RuntimeError as error:
+            answer = {"failed": str(error)}
+        if "numbers" in answer:
+            here.append(side)
+        elif side.backend == OURS:
+            raise RuntimeError(answer.get("failed", "minigrad has no mse_loss"))
+        else:
+            failed[side.backend] = answer.get("failed", "")[:ENOUGH]
+            side.close()
+    return here, failed
 
 
 class Settling:
@@ -137,22 +152,43 @@ def _used() -> float:
     return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 
 
-def _agree(name: str, ours: list[list[float]], theirs: list[list[float]]) -> None:
+def _agree(name: str, ours: Numbers, theirs: Numbers) -> None:
     """AssertionError where a group of numbers differs by more than float32's rounding explains."""
     for mine, other in zip(ours, theirs, strict=True):
         size = max(map(abs, other), default=0.0)
         np.testing.assert_allclose(mine, other, rtol=1e-3, atol=1e-5 * size, err_msg=name)
 
 
-def compare(name: str, sides: Sequence[Side], kind: str, arguments: list[Any], pace: Pace) -> Cell | None:
+def compare(name: str, sides: Sequence[Side], part: str, arguments: list[Any], pace: Pace) -> Cell | None:
     """Time a workload on all sides that have it, in alternating order; None where minigrad lacks it."""
-    numbers = {side.backend: side.prepare(kind, arguments) for side in sides}
-    sides = [side for side in sides if numbers[side.backend] is not None]
-    ours = numbers[OURS]
-    if ours is None:
-        return None
+    answers = {}
     for side in sides:
-        _agree(f"{name}, minigrad and {side.backend}", ours, numbers[side.backend] or [])
+        answers[side.backend] = side.prepare(part, arguments)
+        if side.backend == OURS and "missing" in answers[OURS]:
+            return None
+    ours = answers[OURS]
+    if "failed" in ours:
+        raise RuntimeError(f"{name}: {ours['failed']}")
+    cell = Cell(name, {}, {}, 0.0, ours["bytes"], ours["flops"])
+    timed = []
+    for side in sides:
+        answer = answers[side.backend]
+        if "failed" in answer:
+            cell.failed[side.backend] = answer["failed"][:ENOUGH]
+        elif "numbers" in answer:
+            try:
+                _agree(f"{name}, minigrad and {side.backend}", ours["numbers"], answer["numbers"])
+                timed.append(side)
+            except (AssertionError, ValueError) as error:
+                cell.wrong[side.backend] = str(error).strip()[:ENOUGH]
+    rounds, cell.busy = _rounds(timed, pace)
+    cell.microseconds = {s.backend: statistics.median(r[s.backend] for r in rounds) for s in timed}
+    cell.ratios = {s.backend: ratio(rounds, s.backend) for s in timed if s.backend != OURS}
+    return cell
+
+
+def _rounds(sides: Sequence[Side], pace: Pace) -> tuple[list[dict[str, float]], float]:
+    """Microseconds of every side in every round, and how busy the machine was with something else."""
     for side in sides:
         side.microseconds(pace.turn)  # a turn to settle
     rounds, calm = [], []
@@ -165,16 +201,10 @@ def compare(name: str, sides: Sequence[Side], kind: str, arguments: list[Any], p
         rounds.append(found)
         if max(wait.busy[before:]) <= QUIET:
             calm.append(found)
-    if len(calm) >= CALM:
-        rounds = calm
-    return Cell(
-        name=name,
-        microseconds={s.backend: statistics.median(r[s.backend] for r in rounds) for s in sides},
-        ratios={s.backend: _ratio(rounds, s.backend) for s in sides if s.backend != OURS},
-        busy=statistics.mean(wait.busy),
-    )
+    return calm if len(calm) >= CALM else rounds, statistics.mean(wait.busy)
 
 
-def _ratio(rounds: list[dict[str, float]], peer: str) -> Ratio:
+def ratio(rounds: Sequence[dict[str, float]], peer: str) -> Ratio:
+    """How many times as long as minigrad a peer took."""
     ratios = [found[peer] / found[OURS] for found in rounds]
     return Ratio(statistics.median(ratios), min(ratios), max(ratios))

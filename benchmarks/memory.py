@@ -1,4 +1,4 @@
-"""What linear cross entropy needs: the growth of the process, forward and backward, each in a new process."""
+"""What linear cross entropy and training steps need: the growth of the process, each in a new process."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.libraries import LIBRARIES, OURS, environment, load
+from benchmarks.network import Network, batch
+from benchmarks.workloads import training
+
+STEPS = 5
 SAMPLES, FEATURES, CLASSES = 4096, 512, 32_000
 GRADIENTS = 4 * FEATURES * (SAMPLES + CLASSES)  # bytes of the gradients that backward has to return
 MIB = 2**20
@@ -66,39 +71,70 @@ def _step(torch: Any, way: Callable[..., Any], samples: int, classes: int) -> Ca
     return step
 
 
+def _linear(backend: str, name: str) -> tuple[Callable[[], Any], Callable[[], Callable[[], None]]]:
+    """What to warm up with, and what makes the step that is measured."""
+    torch = importlib.import_module(backend)
+    way = _way(backend, name)
+    return _step(torch, way, 256, 4000), lambda: _step(torch, way, SAMPLES, CLASSES)
+
+
+def _training(backend: str, number: int) -> tuple[Callable[[], Any], Callable[[], Callable[[], None]]]:
+    """The same for a training step; the model and what the optimiser keeps count as what the step needs."""
+    library = load(backend)
+    sizes, samples, optimizer = training.CELLS[number]
+    network = Network.make(sizes, optimizer)
+    arrays = batch(network, samples)
+
+    def steps(network: Network, arrays: tuple[Any, Any]) -> None:
+        trainer = library.trainer(network)
+        x, target = map(trainer.convert, arrays)
+        for _ in range(STEPS):
+            trainer.wait(trainer.step(x, target))
+
+    small = Network.make([min(size, 16) for size in sizes], optimizer)
+    return lambda: steps(small, batch(small, 16)), lambda: lambda: steps(network, arrays)
+
+
 def main() -> None:
     """Print by how many bytes this process grew at most."""
     backend, name, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    torch = importlib.import_module(backend)
-    torch.set_num_threads(threads)
-    way = _way(backend, name)
-    _step(torch, way, 256, 4000)()  # loads libraries and kernels
-    step = _step(torch, way, SAMPLES, CLASSES)
+    load(backend).set_threads(threads)
+    warm, make = _training(backend, int(name)) if name.isdigit() else _linear(backend, name)
+    warm()  # loads libraries and kernels
+    step = make()
     _reset_peak()
     before = _bytes("VmRSS")
     step()
     print(json.dumps(_bytes("VmHWM") - before))
 
 
-def measure(threads: int) -> dict[str, float]:
-    """MiB that each way of computing it needs beyond the inputs, gradients included."""
-    ways = {"minigrad, linear_cross_entropy": ("minigrad", "fused")}
+def growth(backend: str, name: str, threads: int) -> float:
+    """MiB by which a process grows."""
+    command = [sys.executable, "-m", "benchmarks.memory", backend, name, str(threads)]
+    for _ in range(2 if backend == OURS else 1):  # the first may have to compile the kernels
+        done = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment(threads))
+        if done.returncode:
+            raise RuntimeError(f"{backend}, {name}:\n{done.stderr}")
+    return json.loads(done.stdout) / MIB
+
+
+def measure(threads: int) -> dict[str, Any]:
+    """MiB that each way of computing it needs beyond the inputs, gradients included; of training steps all."""
+    ways = {"minigrad, linear_cross_entropy": (OURS, "fused")}
+    backends = [OURS]
     if find_spec("torch"):
         ways["torch, cross_entropy(linear)"] = ("torch", "pair")
         ways["torch, linear_cross_entropy"] = ("torch", "fused")
         ways["torch, linear_cross_entropy, chunked by its options"] = ("torch", "chunked")
-    found = {}
-    for name, way in ways.items():
-        command = [sys.executable, "-m", "benchmarks.memory", *way, str(threads)]
-        for _ in range(2 if way[0] == "minigrad" else 1):  # the first may have to compile the kernels
-            done = subprocess.run(command, capture_output=True, text=True, env=os.environ)
-            if done.returncode:
-                raise RuntimeError(f"{name}:\n{done.stderr}")
-        found[name] = json.loads(done.stdout) / MIB
-    return found
+        backends.append("torch")
+    steps = {
+        listed.name: {backend: growth(backend, str(number), threads) for backend in backends}
+        for number, listed in enumerate(training.listed())
+    }
+    return {"linear": {name: growth(*way, threads) for name, way in ways.items()}, "training": steps}
 
 
-def table(found: dict[str, float]) -> str:
+def table(found: dict[str, Any]) -> str:
     """The measurements as Markdown."""
     gradients = GRADIENTS / MIB
     lines = [
@@ -106,7 +142,12 @@ def table(found: dict[str, float]) -> str:
         f"| without the gradients' {gradients:.0f} |",
         "|---|---:|---:|",
     ]
-    lines += [f"| {name} | {size:,.0f} | {size - gradients:,.0f} |" for name, size in found.items()]
+    lines += [f"| {name} | {size:,.0f} | {size - gradients:,.0f} |" for name, size in found["linear"].items()]
+    backends = list(next(iter(found["training"].values())))
+    titles = " | ".join(LIBRARIES[backend].title for backend in backends)
+    lines += ["", f"| {STEPS} training steps, growth in MiB | {titles} |", "|---|" + "---:|" * len(backends)]
+    for name, sizes in found["training"].items():
+        lines.append(f"| {name} | " + " | ".join(f"{sizes[backend]:.1f}" for backend in backends) + " |")
     return "\n".join(lines)
 
 

@@ -8,7 +8,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 
+from benchmarks import tasks
+from benchmarks.libraries import OURS
+
+PEERS = ("torch", "jax")  # whose imports are timed too
 _IMPORT = "import time; t = time.perf_counter(); import {0}; print(time.perf_counter() - t)"
 _KERNEL = """
 import json, time
@@ -53,17 +58,21 @@ def import_seconds(module: str, rounds: int = 7) -> float:
     return statistics.median(float(_run(_IMPORT.format(module))) for _ in range(rounds))
 
 
-def measure() -> dict[str, dict[str, float]]:
+def measure(threads: int) -> dict[str, dict[str, float]]:
     """Imports, and kernels with an empty and with a filled cache, all in seconds."""
     imports = {
         "numpy": import_seconds("numpy"),
         "numpy, numba": import_seconds("numpy, numba"),
         "minigrad": import_seconds("minigrad"),
     }
+    imports |= {peer: import_seconds(peer, 3) for peer in PEERS if find_spec(peer)}
     with tempfile.TemporaryDirectory() as folder:
         first = json.loads(_run(_KERNEL, MINIGRAD_CACHE_DIR=folder))
         later = json.loads(_run(_KERNEL, MINIGRAD_CACHE_DIR=folder))
-    return {"import": imports, "first use": first, "from the cache": later}
+    with tempfile.TemporaryDirectory() as folder:
+        task = [tasks.seconds(OURS, threads, MINIGRAD_CACHE_DIR=folder)[0] for _ in range(4)]
+    runs = {"empty cache": task[0], "filled cache": statistics.median(task[1:])}
+    return {"import": imports, "first use": first, "from the cache": later, tasks.NAME: runs}
 
 
 def table(found: dict[str, dict[str, float]]) -> str:
@@ -75,4 +84,6 @@ def table(found: dict[str, dict[str, float]]) -> str:
         f"| {name} | {1e3 * s:.0f} | {1e3 * found['from the cache'][name]:.1f} |"
         for name, s in found["first use"].items()
     ]
+    lines += ["", f"| task {tasks.NAME}, minigrad | s |", "|---|---:|"]
+    lines += [f"| {name} | {s:.2f} |" for name, s in found[tasks.NAME].items()]
     return "\n".join(lines)

@@ -1,15 +1,38 @@
 """What is timed.
 
-A builder makes a workload of one library from its arguments: a function that runs it once and one that runs
-it and returns some of its numbers in groups, which must be the same on every library.
+Each module lists its workloads, and builds one of them for a library.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-from benchmarks.workloads import losses, training
-from benchmarks.workloads.built import Built as Built
+from benchmarks.built import Built
+from benchmarks.libraries import Library
+from benchmarks.workloads import layers, losses, optimizers, primitives, training
+from benchmarks.workloads.listed import Listed as Listed
 
-BUILDERS: dict[str, Callable[..., Built]] = {
-    "training": training.training_step,
-    "losses": losses.loss_call,
+
+@dataclass(frozen=True)
+class Timed:
+    """A part of the suite whose workloads are timed side by side."""
+
+    title: str
+    listed: Callable[[bool], list[Listed]]  # with the big ones or without
+    build: Callable[..., Built]  # from a library and the workload's arguments
+
+
+TIMED = {
+    "losses": Timed("Losses, forward and backward", losses.listed, losses.build),
+    "primitives": Timed("Primitives", primitives.listed, primitives.build),
+    "layers": Timed("Layers, forward and backward", layers.listed, layers.build),
+    "optimizers": Timed("Optimiser steps", optimizers.listed, optimizers.build),
+    "training": Timed("Training steps", training.listed, training.build),
 }
+
+
+def build(part: str, library: Library, arguments: list[Any]) -> Built:
+    """A workload of a library, ready to run."""
+    return TIMED[part].build(library, *arguments)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.calls import Missing, prepare
+from benchmarks.built import Built
 from benchmarks.catalogue import CATALOGUE, Arrays, Loss
-from benchmarks.workloads.built import Built
-
-SAMPLED = 50  # gradient elements that the libraries are compared by, beside the sum of all their sizes
+from benchmarks.libraries import Library
+from benchmarks.workloads.listed import Listed, sized
 
 # ------------------------------------------------------------------------------------------- what is timed
 SMALL, MIDDLE, LARGE, HUGE = [64], [4096], [262_144], [10_000_000]
@@ -60,11 +58,11 @@ EXTRA: dict[str, tuple[list[int], ...]] = {
 BIG: dict[str, tuple[list[int], ...]] = {"linear_cross_entropy": ([4096, 512, 32_000],)}
 
 
-def cells(big: bool = False) -> list[tuple[str, str, list[Any]]]:
-    """Name, builder and arguments of each workload."""
+def listed(big: bool = False) -> list[Listed]:
+    """Every loss in its sizes."""
     groups = [POINTWISE, CLASSES, VECTORS, EXTRA] + ([BIG] if big else [])
     return [
-        (f"{name} {'×'.join(f'{size:,}' for size in shape)}", "losses", [name, shape])
+        Listed(f"{name} {sized(shape)}", [name, shape])
         for group in groups
         for name, shapes in group.items()
         for shape in shapes
@@ -72,52 +70,28 @@ def cells(big: bool = False) -> list[tuple[str, str, list[Any]]]:
 
 
 # ----------------------------------------------------------------------------------------- how it is built
-def loss_call(backend: str, name: str, shape: Sequence[int]) -> Built:
+def build(library: Library, name: str, shape: Sequence[int]) -> Built:
     """Forward and backward of a loss to its leaves, in float32."""
     loss = CATALOGUE[name]
     arrays = loss.inputs(np.random.default_rng(0), shape, 1.0)
-    return (_jax if backend == "jax" else _torch)(backend, loss, arrays)
+    return replace(library.loss(loss, arrays), bytes=least_bytes(loss, arrays), flops=flops(name, shape))
 
 
-def _torch(backend: str, loss: Loss, arrays: Arrays) -> Built:
-    call, leaves = prepare(backend, loss, arrays)
-    tensors = list(leaves.values())
-
-    def run() -> Any:
-        for tensor in tensors:
-            tensor.grad = None
-        value = call()
-        value.backward()
-        return value
-
-    return run, lambda: _numbers(run().item(), [tensor.grad.numpy() for tensor in tensors])
+def least_bytes(loss: Loss, arrays: Arrays) -> int:
+    """Every input read once, every gradient written once; of log-probabilities only the targets' are read."""
+    read = sum(array.nbytes for array in arrays.values())
+    if loss.function == "nll_loss":
+        read = 2 * arrays["target"].nbytes
+    return read + sum(arrays[name].nbytes for name in loss.wrt)
 
 
-def _jax(_: str, loss: Loss, arrays: Arrays) -> Built:
-    import jax
-
-    formula = importlib.import_module("benchmarks.workloads.jax_losses").FORMULAS.get(loss.function)
-    if formula is None:
-        raise Missing(loss.function)
-    names = [*loss.wrt, *(name for name in arrays if name not in loss.wrt)]
-    values = [jax.numpy.asarray(arrays[name]) for name in names]
-
-    def value(*given: Any) -> Any:
-        return formula(**dict(zip(names, given, strict=True)), **loss.options)
-
-    step = jax.jit(jax.value_and_grad(value, argnums=tuple(range(len(loss.wrt)))))
-    run: Callable[[], Any] = lambda: jax.block_until_ready(step(*values))  # noqa: E731
-
-    def numbers() -> list[list[float]]:
-        found, gradients = run()
-        return _numbers(float(found), [np.asarray(gradient) for gradient in gradients])
-
-    return run, numbers
-
-
-def _numbers(value: float, gradients: list[np.ndarray]) -> list[list[float]]:
-    numbers = [[value]]
-    for gradient in gradients:
-        sampled = gradient.ravel()[:: max(1, gradient.size // SAMPLED)]
-        numbers += [[float(abs(gradient).sum(dtype=np.float64))], sampled.tolist()]
-    return numbers
+def flops(name: str, shape: Sequence[int]) -> int:
+    """Of the products that make logits, and of the two that each has in the backward pass."""
+    if name == "linear_cross_entropy":
+        samples, size, classes = shape
+        return 6 * samples * size * classes
+    if name == "AdaptiveLogSoftmaxWithLoss":
+        samples, size, classes = shape
+        frequent, inner = classes // 5, size // 4
+        return 6 * samples * (size * (frequent + 1) + inner * size)  # the cluster's rows depend on the data
+    return 0
