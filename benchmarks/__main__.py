@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks import document, machine, memory, picture, readme, report, startup, tasks
 from benchmarks.harness import FULL, QUICK, Cell, Pace, Side, compare, working
-from benchmarks.libraries import LIBRARIES, OURS, PEERS, installed
+from benchmarks.libraries import OURS, PEERS, installed
 from benchmarks.workloads import TIMED
 from benchmarks.workloads.listed import Listed
 
@@ -117,7 +117,7 @@ def write(results: dict[str, Any], markdown: Path | None, drawing: Path | None) 
         picture.draw(results, drawing)
 
 
-# ----------------------------------------------------------------------------------------------- command line
+# ------------------------------------------------------------------------------------- command line
 def _peers(text: str) -> list[str]:
     chosen = [peer for peer in text.split(",") if peer]
     unknown = [peer for peer in chosen if peer not in PEERS]
@@ -128,7 +128,10 @@ def _peers(text: str) -> list[str]:
 
 def _parser(program: str) -> argparse.ArgumentParser:
     return argparse.ArgumentParser(
-        prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+        prog=program,
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
 
 
@@ -142,8 +145,7 @@ def _measure(arguments: Sequence[str], program: str) -> int:
     add("--markdown", type=Path, metavar="FILE", help="write all tables to this file")
     add("--picture", type=Path, metavar="FILE", help="draw the speed-ups into this file")
     add("--threads", type=int, default=2, metavar="N", help="for all sides (default 2)")
-    add("--quick", action="store_true", help="fewer and shorter rounds")
-    add("--big", action="store_true", help="with the loss that takes torch seconds")
+    add("--quick", action="store_true", help="fewer and shorter rounds, without the loss that takes seconds")
     add("--only", default="", metavar="TEXT", help="only workloads with this in their names")
     options = parser.parse_args(arguments)
     unknown = set(options.parts) - set(PARTS)
@@ -153,7 +155,7 @@ def _measure(arguments: Sequence[str], program: str) -> int:
         parser.error("--update needs --json FILE, the file to update")
     options.parts = options.parts or list(PARTS)
     workloads = {
-        part: [listed for listed in TIMED[part].listed(options.big) if options.only in listed.name]
+        part: [listed for listed in TIMED[part].listed(not options.quick) if options.only in listed.name]
         for part in TIMED
         if part in options.parts
     }
@@ -187,7 +189,9 @@ def _readme(arguments: Sequence[str], program: str) -> int:
     parser = _parser(f"{program} readme")
     parser.add_argument("file", type=Path, help="JSON that a run wrote")
     default = Path(__file__).parents[1] / "README.md"
-    parser.add_argument("--readme", type=Path, default=default, metavar="FILE", help="default: the repository's")
+    parser.add_argument(
+        "--readme", type=Path, default=default, metavar="FILE", help="default: the repository's"
+    )
     options = parser.parse_args(arguments)
     try:
         readme.update(options.readme, _read(options.file, parser))

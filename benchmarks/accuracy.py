@@ -50,8 +50,8 @@ EXCEPTIONS: dict[str, tuple[float, str]] = {
 }
 
 INTRODUCTION = """\
-The largest relative error of an element, float32, against 100-digit arithmetic; logits, or whatever the loss takes, with
-standard deviations 3 and 30.
+The largest relative error of an element, float32, against 100-digit arithmetic; logits, or whatever the loss
+takes, with standard deviations 3 and 30.
 """
 
 Errors = dict[str, float]  # the largest relative errors of the "loss" and of its "gradient"

@@ -17,7 +17,8 @@ def prepare(
 ) -> tuple[Call, dict[str, Any]]:
     """A function that computes the loss, and the leaves to differentiate it by.
 
-    The arrays are shared, not copied; `wrap` may compile the loss; the options go before those of the catalogue.
+    The arrays are shared, not copied; `wrap` may compile the loss; the options go before those of the
+    catalogue.
     """
     torch = importlib.import_module(backend)
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}

@@ -8,20 +8,23 @@ from benchmarks import machine, memory, report, startup
 from benchmarks.libraries import LIBRARIES
 from benchmarks.workloads import TIMED
 
-TITLES = {part: timed.title for part, timed in TIMED.items()} | {"tasks": "Tasks, from the start of the process to its end"}
+TITLES = {part: timed.title for part, timed in TIMED.items()} | {
+    "tasks": "Tasks, from the start of the process to its end"
+}
 
 HEAD = """\
 # Measured
 
-`python -m benchmarks --markdown FILE` on {processor} with {processors} processors: float32, {threads} threads each; {versions}.
-Each library has a process of its own; they take turns, and a ratio is the median over the rounds, with the least and
-the greatest of them. Ratios of 1 or more mean that minigrad is at least as fast.
+`python -m benchmarks --markdown FILE` on {processor} with {processors} processors: float32,
+{threads} threads each; {versions}.
+Each library has a process of its own; they take turns, and a ratio is the median over the rounds, with the
+least and the greatest of them. Ratios of 1 or more mean that minigrad is at least as fast.
 """
 
 LIMIT = """\
-The column "of the limit" says how much of what the machine can do minigrad reaches: the bytes that a workload has to
-move at least, at the rate of a copy that moves as many, or the operations of its products, at the rate of a large one,
-whichever takes longer.
+The column "of the limit" says how much of what the machine can do minigrad reaches: the bytes that a workload
+has to move at least, at the rate of a copy that moves as many, or the operations of its products, at the rate
+of a large one, whichever takes longer.
 """
 
 
@@ -34,7 +37,9 @@ def head(results: dict[str, Any]) -> str:
 def left_out(results: dict[str, Any]) -> str:
     """The peers that are not in the tables, and why."""
     reasons = results.get("left out", {}).items()
-    return "".join(f"\n{LIBRARIES[peer].title} is left out: {' '.join(why.split())}.\n" for peer, why in reasons)
+    return "".join(
+        f"\n{LIBRARIES[peer].title} is left out: {' '.join(why.split())}.\n" for peer, why in reasons
+    )
 
 
 def part_text(results: dict[str, Any], part: str) -> str:

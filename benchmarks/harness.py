@@ -7,6 +7,7 @@ cores from the others. Every cell checks that all sides compute the same thing b
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import statistics
@@ -100,8 +101,11 @@ class Side:
     def close(self) -> None:
         """End the process."""
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        assert self._process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):  # it has ended already
+            self._process.stdin.close()
         self._process.wait()
+        self._process.stdout.close()
 
 
 def working(sides: Sequence[Side]) -> tuple[list[Side], dict[str, str]]:

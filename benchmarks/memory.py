@@ -119,7 +119,7 @@ def growth(backend: str, name: str, threads: int) -> float:
 
 
 def measure(threads: int) -> dict[str, Any]:
-    """MiB that each way of computing it needs beyond the inputs, gradients included; of training steps all."""
+    """MiB that linear cross entropy needs beyond its inputs, each way; that training steps need in all."""
     ways = {"minigrad, linear_cross_entropy": (OURS, "fused")}
     backends = [OURS]
     if find_spec("torch"):

@@ -76,7 +76,7 @@ def draw(results: dict[str, Any], path: Path) -> None:
 
 
 def _panel(axes: Any, title: str, cells: Sequence[Cell], bounds: tuple[float, float]) -> None:
-    from matplotlib.ticker import NullFormatter, NullLocator, ScalarFormatter
+    from matplotlib.ticker import FuncFormatter, NullLocator
 
     axes.set_title(title, fontsize=9, fontweight="bold", loc="left", pad=4)
     axes.set_xscale("log")
@@ -89,8 +89,7 @@ def _panel(axes: Any, title: str, cells: Sequence[Cell], bounds: tuple[float, fl
             axes.plot(ratio.median, place, MARKERS[peer], color=COLORS[peer], ms=4.5, mew=0)
     axes.set_yticks(range(len(cells)), [cell.name for cell in cells], fontsize=6)
     axes.set_ylim(len(cells) - 0.5, -0.5)
-    axes.xaxis.set_major_formatter(ScalarFormatter())
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.tick_params(axis="x", labelsize=7)
     axes.tick_params(axis="y", length=0)

@@ -77,9 +77,8 @@ def _sentence(title: str, cells: Sequence[Cell], peers: Sequence[str]) -> str:
         if (ratios := report.medians(cells, peer))
     ]
     count = report.fastest(cells)
-    return (
-        f"- {title}: {', '.join(means)} (geometric means); the fastest of all in {count} of {len(cells)} cells."
-    )
+    fastest = f"the fastest of all in {count} of {len(cells)} cells"
+    return f"- {title}: {', '.join(means)} (geometric means); {fastest}."
 
 
 def section(results: dict[str, Any]) -> str:

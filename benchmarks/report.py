@@ -28,7 +28,7 @@ def duration(microseconds: float) -> str:
 
 
 def share(cell: Cell, found: dict[str, Any] | None) -> str:
-    """How much of what the machine can do minigrad reaches; nothing where a call's overhead is what counts."""
+    """How much of what the machine can do minigrad reaches; nothing where that is not known."""
     if not found or not (cell.bytes or cell.flops):
         return ""
     return f"{machine.limit(found, cell.bytes, cell.flops) / cell.microseconds[OURS]:.0%}"
@@ -96,16 +96,21 @@ def summary(cells: Sequence[Cell]) -> str:
         worst = min(ratios, key=ratios.__getitem__)
         title = "the fastest peer of each cell" if peer == "best" else LIBRARIES[peer].title
         lines.append(
-            f"- Against {title}: {mean(ratios.values()):.2f} times as fast (geometric mean of {_count(ratios)}); "
-            f"worst {ratios[worst]:.2f} ({worst}); slower in {sum(r < 1 for r in ratios.values())}."
+            f"- Against {title}: {mean(ratios.values()):.2f} times as fast "
+            f"(geometric mean of {_count(ratios)}); worst {ratios[worst]:.2f} ({worst}); "
+            f"slower in {sum(r < 1 for r in ratios.values())}."
         )
     busy = [cell.busy for cell in cells]
     count = fastest(cells)
     lines.append(f"- minigrad is the fastest in {count} of {_count(cells)} ({count / len(cells):.0%}).")
     lines.append(f"- Of the processors others used {min(busy):.0%} to {max(busy):.0%} before the turns.")
     for cell in cells:
-        lines += [f"- {cell.name}, {LIBRARIES[p].title} differs: {_line(why)}" for p, why in cell.wrong.items()]
-        lines += [f"- {cell.name}, {LIBRARIES[p].title} failed: {_line(why)}" for p, why in cell.failed.items()]
+        lines += [
+            f"- {cell.name}, {LIBRARIES[p].title} differs: {_line(why)}" for p, why in cell.wrong.items()
+        ]
+        lines += [
+            f"- {cell.name}, {LIBRARIES[p].title} failed: {_line(why)}" for p, why in cell.failed.items()
+        ]
     return "\n".join(lines)
 
 

@@ -64,7 +64,9 @@ def seconds(library: str, threads: int, steps: int = STEPS, **extra: str) -> tup
     return took, json.loads(done.stdout.strip().rpartition("\n")[2])
 
 
-def measure(peers: Sequence[str], threads: int, rounds: int, patience: float, steps: int = STEPS) -> list[Cell]:
+def measure(
+    peers: Sequence[str], threads: int, rounds: int, patience: float, steps: int = STEPS
+) -> list[Cell]:
     """The task on every library in turn; the first round, which fills caches, does not count."""
     cell = Cell(NAME, {}, {}, 0.0)
     libraries = [OURS]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from minigrad import __version__
 from minigrad.train.cli import INTERRUPTED, add_parser
@@ -23,7 +25,32 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"minigrad {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", required=True)
     add_parser(commands)
+    bench = commands.add_parser(
+        "bench",
+        add_help=False,  # the suite's own help is shown
+        prefix_chars="\0",  # all options are the suite's
+        help="measure speed against torch, jax and others (from a checkout of the repository)",
+    )
+    bench.add_argument("arguments", nargs="*")
+    bench.set_defaults(run=run_benchmarks)
     return parser
+
+
+def run_benchmarks(options: argparse.Namespace) -> int:
+    """Run the suite that stands beside this package in the repository.
+
+    Raises:
+        Problem: this minigrad was installed without it.
+    """
+    checkout = Path(__file__).resolve().parents[1]
+    if not (checkout / "benchmarks" / "harness.py").exists():
+        raise Problem(
+            f"the benchmarks are no part of the installed package ({checkout / 'minigrad'}); in a checkout "
+            "of the repository type pip install -e '.[bench]' and then minigrad bench"
+        )
+    path = os.pathsep.join(filter(None, (str(checkout), os.environ.get("PYTHONPATH"))))
+    command = [sys.executable, "-m", "benchmarks", *options.arguments]
+    return subprocess.run(command, env={**os.environ, "PYTHONPATH": path}).returncode
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -92,8 +92,12 @@ def test_summary():
         Cell("b", {"minigrad": 2, "torch": 2}, {"torch": Ratio(1, 1, 1)}, 0.2),
         Cell("c", {"minigrad": 2, "jax": 1}, {"jax": Ratio(0.5, 0.4, 0.6)}, 0.0),
     ]
-    text = report.summary(cells, ["torch", "jax"])
+    text = report.summary(cells)
     assert "torch eager: 2.00 times as fast (geometric mean of 2 cells); worst 1.00 (b); slower in 0" in text
     assert "jax.jit: 1.00 times as fast (geometric mean of 2 cells); worst 0.50 (c); slower in 1" in text
+    assert (
+        "the fastest peer of each cell: 1.00 times as fast (geometric mean of 3 cells); worst 0.50 (c)"
+        in text
+    )
     assert "fastest in 2 of 3 cells" in text
-    assert "| b | 2 µs | 2 µs |  | **1.0** (1.0 to 1.0) |  |" in report.table(cells, ["torch", "jax"])
+    assert "| b | 2.0 µs |  | 2.0 µs **1.0** (1.0 to 1.0) |  |" in report.table(cells)

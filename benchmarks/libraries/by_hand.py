@@ -23,7 +23,14 @@ class Library:
 
     def loss(self, loss: Loss, arrays: Arrays) -> Built:
         formula = hand_losses.LOSSES.get(loss.function)
-        known = set(arrays) | set(loss.options) <= {"input", "target", "input1", "input2", "delta", "reduction"}
+        known = set(arrays) | set(loss.options) <= {
+            "input",
+            "target",
+            "input1",
+            "input2",
+            "delta",
+            "reduction",
+        }
         if formula is None or not known or not hand_losses.fits(loss, arrays):
             raise Missing(loss.function)
 

@@ -13,7 +13,7 @@ from benchmarks.built import Missing
 Both = tuple[Any, Any]
 
 
-# ------------------------------------------------------------------------------------------ over the last axis
+# ------------------------------------------------------------------------------- over the last axis
 def softmax(x: ndarray) -> ndarray:
     y = x - x.max(-1, keepdims=True)
     np.exp(y, out=y)
@@ -75,7 +75,7 @@ def _normalized(x: ndarray) -> tuple[ndarray, ndarray]:
     return y, scale
 
 
-# --------------------------------------------------------------------------------------------- element by element
+# ------------------------------------------------------------------------------- element by element
 def sigmoid(x: ndarray) -> ndarray:
     y = np.negative(x)
     np.exp(y, out=y)
@@ -139,7 +139,7 @@ def _share_below(x: ndarray) -> ndarray:
     return y
 
 
-# ----------------------------------------------------------------------------------------------------- reductions
+# --------------------------------------------------------------------------------------- reductions
 def filled(x: ndarray, g: Any) -> ndarray:
     """An array like x of the cotangent, for each row its own."""
     gradient = np.empty_like(x)

@@ -17,7 +17,7 @@ from benchmarks.network import Network, Trainer
 Array = Any
 
 
-# ----------------------------------------------------------------------------------------------- primitives
+# --------------------------------------------------------------------------------------- primitives
 def logsumexp(x: Array) -> Array:
     """Of rows, as a column."""
     most = anp.max(x, -1, keepdims=True)
@@ -70,7 +70,7 @@ PRIMITIVES: dict[str, Callable[[Array], Array]] = {
 }
 
 
-# --------------------------------------------------------------------------------------------------- losses
+# ------------------------------------------------------------------------------------------- losses
 def huber(input: Array, target: Array, delta: float = 1.0) -> Array:
     gap = input - target
     distance = anp.abs(gap)

@@ -44,7 +44,7 @@ PRIMITIVES: dict[str, Callable[[Array], Array]] = {
 }
 
 
-# --------------------------------------------------------------------------------------------------- layers
+# ------------------------------------------------------------------------------------------- layers
 def linear(input: Array, weight: Array, bias: Array) -> Array:
     return input @ weight.T + bias
 

@@ -158,4 +158,3 @@ class Library:
             return loss
 
         return Trainer(torch.from_numpy, step, value=lambda loss: loss.item())
-

@@ -27,7 +27,9 @@ SHAPES: dict[str, tuple[list[int], ...]] = {
 
 def listed(big: bool = False) -> list[Listed]:
     """Every layer in its sizes."""
-    return [Listed(f"{name} {sized(shape)}", [name, shape]) for name, shapes in SHAPES.items() for shape in shapes]
+    return [
+        Listed(f"{name} {sized(shape)}", [name, shape]) for name, shapes in SHAPES.items() for shape in shapes
+    ]
 
 
 def _linear(rng: Generator, shape: Sequence[int]) -> Arrays:

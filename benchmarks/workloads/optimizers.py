@@ -23,7 +23,10 @@ def listed(big: bool = False) -> list[Listed]:
     return [
         Listed(f"{name}{' with momentum' if name == 'SGD' else ''}, {title}", [name, sizes])
         for name in SETTINGS
-        for title, sizes in ((f"{2 * len(SMALL) - 2} small parameters", SMALL), (f"one of {LARGE:,}", [LARGE]))
+        for title, sizes in (
+            (f"{2 * len(SMALL) - 2} small parameters", SMALL),
+            (f"one of {LARGE:,}", [LARGE]),
+        )
     ]
 
 

@@ -22,7 +22,10 @@ SHAPES = ([64, 64], [1024, 1024], [64, 100_000])
 def listed(big: bool = False) -> list[Listed]:
     """Every primitive in its shapes, without and with the backward pass."""
     return [
-        Listed(f"{name} {sized(shape)}, {'forward + backward' if backward else 'forward'}", [name, shape, backward])
+        Listed(
+            f"{name} {sized(shape)}, {'forward + backward' if backward else 'forward'}",
+            [name, shape, backward],
+        )
         for name in NAMES
         for shape in SHAPES
         for backward in (False, True)
