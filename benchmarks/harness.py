@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.built import Numbers
-from benchmarks.libraries import OURS, environment
+from benchmarks.libraries import LIBRARIES, OURS, environment
 
 SETTLE = 0.1  # seconds until the threads of the side just timed have fallen asleep
 QUIET = 0.25  # share of the processors that others may use before a turn, if patience lasts
@@ -121,7 +121,9 @@ def working(sides: Sequence[Side]) -> tuple[list[Side], dict[str, str]]:
         elif side.backend == OURS:
             raise RuntimeError(answer.get("failed", "minigrad has no mse_loss"))
         else:
-            failed[side.backend] = answer.get("failed", "")[:ENOUGH]
+            needs = LIBRARIES[side.backend].compiler
+            hint = f" (it needs {needs})" if needs else ""
+            failed[side.backend] = answer.get("failed", "")[:ENOUGH] + hint
             side.close()
     return here, failed
 

@@ -72,13 +72,13 @@ def _row(before: str, cell: Cell, peers: Sequence[str]) -> str:
 def _sentence(title: str, cells: Sequence[Cell], peers: Sequence[str]) -> str:
     """Geometric means, and how often minigrad is the fastest."""
     means = [
-        f"{report.mean(ratios.values()):.1f} times {LIBRARIES[peer].title}"
+        f"{LIBRARIES[peer].title} {report.mean(ratios.values()):.1f}"
         for peer in peers
         if (ratios := report.medians(cells, peer))
     ]
     count = report.fastest(cells)
-    fastest = f"the fastest of all in {count} of {len(cells)} cells"
-    return f"- {title}: {', '.join(means)} (geometric means); {fastest}."
+    fastest = f"the fastest of all in {count} of {len(cells)}"
+    return f"- {title}: times as fast (geometric means) as {', '.join(means)}; {fastest}."
 
 
 def section(results: dict[str, Any]) -> str:

@@ -47,14 +47,16 @@ class Peer:
     packages: tuple[str, ...]
     module: str
     arguments: tuple[Any, ...] = ()
+    compiler: str = ""  # what it needs beside its packages
 
 
+LLVM = "clang, or LLVM 17 or newer where the environment's LLVM_PATH says"
 LIBRARIES = {
     "minigrad": Peer("minigrad", ("minigrad",), "with_torch", ("minigrad",)),
     "torch": Peer("torch eager", ("torch",), "with_torch", ("torch",)),
-    "compile": Peer("torch.compile", ("torch",), "with_torch", ("torch", True)),
+    "compile": Peer("torch.compile", ("torch",), "with_torch", ("torch", True), "a C++ compiler"),
     "jax": Peer("jax.jit", ("jax", "optax"), "with_jax"),
-    "tinygrad": Peer("tinygrad", ("tinygrad",), "with_tinygrad"),
+    "tinygrad": Peer("tinygrad", ("tinygrad",), "with_tinygrad", (), LLVM),
     "autograd": Peer("autograd", ("autograd",), "with_autograd"),
     "numpy": Peer("NumPy by hand", ("numpy",), "by_hand"),
 }

@@ -1,7 +1,7 @@
 """tinygrad, with TinyJit.
 
 It generates C for clang or, where that is not installed, LLVM's language: the library it loads must be of
-version 16 or newer, and LLVM_PATH tells where it is.
+version 17 or newer, and LLVM_PATH tells where it is.
 """
 
 from __future__ import annotations
