@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from minigrad import dtypes
-from minigrad.autograd.op import NotAnOperand, Primitive, primitive
-from minigrad.autograd.tape import Variable
-from minigrad.kernels.jit import note_product
-from minigrad.kernels.linear import add_bias
+from minigrad.autograd.op import NotAnOperand, Primitive, PrimitiveNode, primitive
+from minigrad.autograd.tape import Variable, current_node, mode
+from minigrad.kernels.jit import is_compiled_type, note_product
+from minigrad.kernels.linear import add_bias, column_sums
 from minigrad.ops.dims import ndim_of
 from minigrad.ops.shape import reshape_to, squeeze_axes, swap_last
 
@@ -228,7 +229,62 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """
     if bias is None:
         return _homogeneous(input, weight)
+    if isinstance(input, Variable) and isinstance(weight, Variable) and isinstance(bias, Variable):
+        x, w, b = input._array, weight._array, bias._array
+        if x.dtype is w.dtype is b.dtype and x.ndim == w.ndim == 2 and x.shape[1] == w.shape[1]:
+            if b.shape == w.shape[:1] and is_compiled_type(x.dtype) and x.size and w.size:
+                return _linear_of_matrices(input, weight, bias)
     return _affine(input, weight, bias)
+
+
+class _LinearNode(PrimitiveNode):
+    """A recorded `_affine` of matrices. A plain backward computes the products straight from the arrays: a
+    small layer takes two thirds of the time that the rules take, one by one. All else is the rules' business.
+    """
+
+    __slots__ = ()
+
+    def vjp(self, g: Any, keep: bool) -> Sequence[Any]:
+        if self.arrays is None or isinstance(g, Variable):
+            return super().vjp(g, keep)
+        for counter, version in zip(self.counters, self.versions, strict=True):
+            if counter[0] != version:
+                return super().vjp(g, keep)
+        return mode.quietly(self._products, g)
+
+    def _products(self, g: ndarray) -> Sequence[Any]:
+        x, w, _ = self.arrays
+        to_input, to_weight, to_bias = self.edges
+        found: list[ndarray | None] = [None, None, None]
+        if to_input is not None:
+            found[0] = g.dot(w)
+            note_product(g.size * w.shape[1])
+        if to_weight is not None:
+            found[1] = g.T.dot(x)
+            note_product(g.size * x.shape[1])
+        if to_bias is not None:
+            found[2] = column_sums(g)
+        return found
+
+
+def _linear_of_matrices(input: Variable, weight: Variable, bias: Variable) -> Any:
+    """`_affine` of operands that fit, all of them tensors: without its checks and loops, half the time."""
+    operands = input, weight, bias
+    arrays: list[Any] = [input._array, weight._array, bias._array]
+    result = input._result._wrap(mode.quietly(_affine_of_matrices, *arrays))
+    edges = [v._node if v._view is None else current_node(v) for v in operands]
+    if mode.enabled:
+        tracked = (edges[0] is not None) + 2 * (edges[1] is not None) + 4 * (edges[2] is not None)
+        if tracked:
+            shapes = [array.shape for array in arrays]
+            result._node = _LinearNode(_affine, tracked, edges, shapes, {}, operands, arrays, result)
+    return result
+
+
+def _affine_of_matrices(x: ndarray, w: ndarray, b: ndarray) -> ndarray:
+    y = x.dot(w.T)
+    note_product(y.size * x.shape[1])
+    return add_bias(y, b)
 
 
 def _check_linear(x: ndarray, w: ndarray) -> None:
