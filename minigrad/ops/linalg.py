@@ -231,9 +231,10 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         return _homogeneous(input, weight)
     if isinstance(input, Variable) and isinstance(weight, Variable) and isinstance(bias, Variable):
         x, w, b = input._array, weight._array, bias._array
-        if x.dtype is w.dtype is b.dtype and x.ndim == w.ndim == 2 and x.shape[1] == w.shape[1]:
-            if b.shape == w.shape[:1] and is_compiled_type(x.dtype) and x.size and w.size:
-                return _linear_of_matrices(input, weight, bias)
+        matrices = x.ndim == w.ndim == 2 and x.shape[1] == w.shape[1] and b.shape == w.shape[:1]
+        alike = x.dtype is w.dtype is b.dtype and is_compiled_type(x.dtype)
+        if matrices and alike and x.size and w.size:
+            return _linear_of_matrices(input, weight, bias)
     return _affine(input, weight, bias)
 
 
