@@ -702,6 +702,41 @@ row(
 )
 row("softmax of one", lambda m, x: (m.softmax(x, 1), m.log_softmax(x, 1)), real(3, 1))
 
+
+# layer_norm
+def layer_norm(name: str, sizes: tuple[int, ...], *makers: Maker, **options: Any) -> None:
+    """Over the last dimensions, `sizes`; options come after the tensors."""
+
+    def call(m: Any, x: Any, *affine: Any) -> Any:
+        return m.nn.functional.layer_norm(x, sizes, *affine, **options)
+
+    row(f"layer_norm {name}", call, *makers, uses=["layer_norm"])
+
+
+layer_norm("plain", (5,), real(3, 5))
+layer_norm("weight", (5,), real(3, 5), real(5))
+layer_norm("weight and bias", (5,), real(3, 5), real(5), real(5))
+layer_norm("two dims", (2, 3), real(4, 2, 3), real(2, 3), real(2, 3), eps=1e-3)
+layer_norm("one row", (4,), real(4), real(4), real(4))
+layer_norm("long rows", (40,), real(3, 40), real(40), real(40))  # longer than a vector register
+layer_norm("nothing", (3,), real(0, 3), real(3), real(3))
+layer_norm("other shape", (4,), real(3, 5))
+layer_norm("no shape", (), real(3, 5))
+layer_norm("weight's shape", (5,), real(3, 5), real(3))
+layer_norm("of int64", (3,), integers(0, 4, 2, 3))
+row(
+    "layer_norm bias alone",
+    lambda m, x, b: m.nn.functional.layer_norm(x, (4,), None, b, 0.1),
+    real(2, 3, 4),
+    real(4),
+)
+row(
+    "layer_norm of equals",
+    lambda m, x: m.nn.functional.layer_norm(x, (3,)),
+    given([2.0, 2.0, 2.0]),
+    kink=True,
+)
+
 # ----------------------------------------------------------------------------------------------- shapes
 row("reshape", lambda m, x: m.reshape(x, (3, 2)), real(2, 3))
 row(

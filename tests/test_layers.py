@@ -345,6 +345,74 @@ def test_linear_layers_of_any_batch(library):
     assert list(t.nn.Flatten(0, 1)(t.zeros(2, 3, 4)).shape) == [6, 4]
 
 
+LAYER_NORMS = [  # arguments, options, the input's shape
+    ((6,), {}, (4, 6)),
+    (([2, 3],), {"eps": 0.01}, (4, 2, 3)),
+    ((6,), {"bias": False}, (4, 5, 6)),
+    (((6,),), {"elementwise_affine": False}, (6,)),
+]
+
+
+@libraries
+@pytest.mark.parametrize("case", LAYER_NORMS, ids=str)
+def test_layer_norm_normalises(case, library):
+    t, (arguments, options, shape) = namespace(library), case
+    layer = t.nn.LayerNorm(*arguments, **options)
+    state = {name: value.numpy().tolist() for name, value in layer.state_dict().items()}
+    sizes = layer.normalized_shape
+    expected = {"weight": np.ones(sizes).tolist(), "bias": np.zeros(sizes).tolist()}
+    if not options.get("elementwise_affine", True):
+        expected = {}
+    if not options.get("bias", True):
+        del expected["bias"]
+    assert state == expected
+    x = t.tensor(np.random.default_rng(1).normal(3, 2, shape).astype("float32"))
+    y = layer(x).detach().numpy().reshape(-1, int(np.prod(sizes))).astype(float)
+    np.testing.assert_allclose(y.mean(1), 0, atol=1e-6)
+    rows = x.numpy().reshape(y.shape).astype(float)
+    np.testing.assert_allclose(y.var(1), rows.var(1) / (rows.var(1) + layer.eps), rtol=1e-5)
+
+
+def test_layer_norms_print_as_torchs(torch):
+    for arguments, options, _ in LAYER_NORMS:
+        own, theirs = (t.nn.LayerNorm(*arguments, **options) for t in (minigrad, torch))
+        assert repr(own) == repr(theirs)
+        assert list(own.state_dict()) == list(theirs.state_dict())
+
+
+@pytest.mark.parametrize(("shape", "dtype"), [((1000, 50), "float32"), ((70, 20_000), "float32")])
+def test_layer_norm_of_many_rows_is_torchs(torch, shape, dtype):
+    rng = np.random.default_rng(2)
+    arrays = [rng.normal(3, 2, s).astype(dtype) for s in (shape, shape[1:], shape[1:], shape)]
+    found = []
+    for t, kind in ((minigrad, "float32"), (torch, "float64")):
+        x, weight, bias, g = (t.tensor(a.astype(kind)) for a in arrays)
+        leaves = [tensor.requires_grad_() for tensor in (x, weight, bias)]
+        y = t.nn.functional.layer_norm(*(x, shape[1:], weight, bias))
+        y.backward(g)
+        found.append([y.detach().numpy(), *(leaf.grad.numpy() for leaf in leaves)])
+    for own, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(own, theirs, rtol=1e-5, atol=2e-6 * np.abs(theirs).max())
+
+
+def test_layer_norm_keeps_its_digits_beside_a_large_mean():
+    x = np.random.default_rng(3).normal(0, 1, (4, 1000)) + 1e5
+    exact = x.astype("float32").astype(float)
+    exact = (exact - exact.mean(1, keepdims=True)) / np.sqrt(exact.var(1, keepdims=True) + 1e-5)
+    y = minigrad.nn.functional.layer_norm(minigrad.tensor(x.astype("float32")), (1000,))
+    np.testing.assert_allclose(y.numpy(), exact, rtol=1e-6, atol=1e-7)
+
+
+def test_rows_without_a_cotangent_get_no_gradient_from_layer_norm_whatever_they_hold():
+    x = minigrad.tensor([[1.0, float("inf"), 2.0], [1.0, 2.0, 4.0]], requires_grad=True)
+    weight = minigrad.ones(3, requires_grad=True)
+    y = minigrad.nn.functional.layer_norm(x, (3,), weight)
+    y.backward(minigrad.tensor([[0.0, 0.0, 0.0], [1.0, 2.0, 0.0]]))
+    assert x.grad[0].tolist() == [0.0, 0.0, 0.0]
+    assert np.isfinite(weight.grad.numpy()).all()
+    assert weight.grad.tolist() != [0.0, 0.0, 0.0]
+
+
 def test_dropout_zeroes_and_rescales():
     minigrad.manual_seed(0)
     layer = nn.Dropout(0.25)

@@ -15,10 +15,21 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import NDArray
 
+from .extremes import extreme_of_all
 from .jit import flat, is_compiled_type
-from .sums import NO_CENTERS, sum_columns, sum_rows, variance_columns, variance_rows
+from .sums import (
+    NO_CENTERS,
+    centred_columns,
+    centred_rows,
+    sum_columns,
+    sum_rows,
+    variance_columns,
+    variance_rows,
+)
 
 Array = NDArray[Any]
+# Below as many elements NumPy's maximum, which runs on one core, is done sooner.
+_NUMPY_IS_FASTER = 500_000
 Axes = int | tuple[int, ...] | None
 
 
@@ -60,11 +71,17 @@ def _fold_apart(x: Array, where: list[int], keepdims: bool) -> Fold:
     return x.transpose(kept + where), n, 1, tuple(shape)
 
 
+def keeping_dims(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
+    """The shape of a reduction over ``axes`` that keeps them with size 1."""
+    where = range(len(shape)) if axes is None else normalize_axis_tuple(axes, len(shape))
+    return tuple(1 if axis in where else length for axis, length in enumerate(shape))
+
+
 def _sum(folded: Fold, divisor: float, dtype: Any) -> Array:
     x, n, inner, shape = folded
     y = np.empty(shape, dtype)
     if inner == 1:
-        sum_rows.run(x.size, flat(x), y.ravel(), NO_CENTERS, n, divisor)
+        sum_rows.run(x.size, flat(x), y.ravel(), n, divisor)
     elif y.size:
         sum_columns.run(x.size, flat(x), y.ravel(), NO_CENTERS, n, inner, divisor)
     return y
@@ -88,19 +105,50 @@ def mean(x: Array, axes: Axes = None, keepdims: bool = False) -> Array:
 
 
 def var(x: Array, axes: Axes = None, correction: float = 1, keepdims: bool = False) -> Array:
-    """sum((x - mean)**2) / max(0, n - correction), in two passes.  Integers give float64."""
+    """sum((x - mean)**2) / max(0, n - correction).  Integers give float64."""
     if not is_compiled_type(x.dtype):
         return _in_float64(var, x, axes, correction=correction, keepdims=keepdims)
+    return var_and_means(x, axes, correction, keepdims)[0]
+
+
+def var_and_means(
+    x: Array, axes: Axes = None, correction: float = 1, keepdims: bool = False
+) -> tuple[Array, Array]:
+    """`var` of float32 or float64, and the means, flat and in float64, that `centred` takes."""
     folded = fold(x, axes, keepdims)
     source, n, inner, shape = folded
-    centers = _sum(folded, float(n), np.float64).ravel()
     y = np.empty(shape, x.dtype)
     divisor = float(n - correction) if n > correction else 0.0
     if inner == 1:
-        variance_rows.run(x.size, flat(source), y.ravel(), centers, n, divisor)
-    elif y.size:
-        variance_columns.run(x.size, flat(source), y.ravel(), centers, n, inner, divisor)
-    return y
+        means = np.empty(y.size)
+        if x.size:
+            variance_rows.run(x.size, flat(source), y.ravel(), means, n, divisor)
+        else:
+            y.fill(np.nan)
+        return y, means
+    means = _sum(folded, float(n), np.float64).ravel()
+    if y.size:
+        variance_columns.run(x.size, flat(source), y.ravel(), means, n, inner, divisor)
+    return y, means
+
+
+def centred(x: Array, means: Array, scales: Array, axes: Axes = None) -> Array:
+    """(x - mean) * scale, with a mean and a scale for each of the numbers that ``axes`` reduce to.
+
+    Where a scale is 0 the result is, whatever x is.
+    """
+    source, n, inner, _ = fold(x, axes)
+    out = np.empty(source.shape, x.dtype)
+    values, result = flat(source), out.reshape(-1)
+    if inner == 1 and x.size:
+        centred_rows.run(x.size, values, means, flat(scales), result, n)
+    elif x.size:
+        centred_columns.run(x.size, values, means, flat(scales), result, n, inner)
+    if source is x:
+        return out
+    reduced = normalize_axis_tuple(() if axes is None else axes, x.ndim)
+    order = sorted(range(x.ndim), key=lambda axis: axis in reduced)  # as `fold` has moved them
+    return np.ascontiguousarray(out.transpose(np.argsort(order)))
 
 
 def _in_float64(function: Callable[..., Array], x: Array, axes: Axes, **options: Any) -> Array:
@@ -114,11 +162,15 @@ def _reduce(ufunc: Any, x: Array, axes: Axes, keepdims: bool, dtype: Any = None)
 
 def max(x: Array, axes: Axes = None, keepdims: bool = False) -> Array:
     """The largest element; nan if there is one.  ValueError if there is no element."""
+    if axes is None and not keepdims and x.size >= _NUMPY_IS_FASTER and is_compiled_type(x.dtype):
+        return extreme_of_all(x)
     return _reduce(np.maximum, x, axes, keepdims)
 
 
 def min(x: Array, axes: Axes = None, keepdims: bool = False) -> Array:
     """The smallest element; nan if there is one.  ValueError if there is no element."""
+    if axes is None and not keepdims and x.size >= _NUMPY_IS_FASTER and is_compiled_type(x.dtype):
+        return extreme_of_all(x, smallest=True)
     return _reduce(np.minimum, x, axes, keepdims)
 
 

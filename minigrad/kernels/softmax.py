@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .jit import Kernel, flat, is_compiled_type, kernel, prange
 from .math import exp, expm1, from_order, log, log1p, order
-from .reduction import Axes, fold
+from .reduction import Axes, fold, keeping_dims
 
 Array = NDArray[Any]
 
@@ -127,6 +127,18 @@ def _log_softmax_vjp_rows(g, y, out):
         total = type(g[row, 0])(_sum(g, row))
         for i in range(y.shape[1]):
             out[row, i] = -(g[row, i] * expm1(y[row, i])) - exp(y[row, i]) * (total - g[row, i])
+
+
+@kernel(parallel=True, threshold=_THRESHOLD)
+def _logsumexp_vjp_rows(g, x, y, out):
+    for row in prange(x.shape[0]):
+        own, shift = g[row], y[row]
+        if own == 0:  # whatever the row is
+            for i in range(x.shape[1]):
+                out[row, i] = 0
+        else:
+            for i in range(x.shape[1]):
+                out[row, i] = own * exp(x[row, i] - shift)
 
 
 # The same by columns: x[o, :, first : first + shift.size], one strip of columns at a time.
@@ -258,6 +270,17 @@ def _log_softmax_vjp_columns(g, y, out):
                 out[o, i, first + j] = -(own * expm1(log_p)) - exp(log_p) * (slope[j] - own)
 
 
+@kernel(parallel=True, threshold=_THRESHOLD)
+def _logsumexp_vjp_columns(g, x, y, out):
+    for k in prange(x.shape[0] * -(-x.shape[2] // _STRIP)):
+        o, first, width = _strip_of(x, k)
+        for i in range(x.shape[1]):
+            for j in range(width):
+                own = g[o, first + j]
+                share = own * exp(x[o, i, first + j] - y[o, first + j])
+                out[o, i, first + j] = share if own != 0 else own
+
+
 def _run(rows: Kernel, columns: Kernel, axis: int, *arrays: Array) -> Array:
     """Run one of the kernels on arrays of one shape, the last of which gives the type."""
     x = arrays[-1]
@@ -312,3 +335,24 @@ def logsumexp(x: Array, axes: Axes, keepdims: bool = False) -> Array:
     else:
         _logsumexp_columns.run(x.size, flat(x).reshape(-1, n, inner), y.reshape(-1, inner))
     return y
+
+
+def logsumexp_vjp(g: Array, x: Array, y: Array, axes: Axes, keepdims: bool = False) -> Array:
+    """g exp(x - y), y being the logsumexp; 0 where g is."""
+    dtype = x.dtype
+    source, n, inner, _ = fold(x, axes)
+    if source is not x or not is_compiled_type(dtype):
+        kept = keeping_dims(x.shape, axes)
+        g, y = g.reshape(kept), y.reshape(kept)
+        return np.where(g != 0, g * np.exp(x - y), 0).astype(dtype)
+    out = np.empty(x.shape, dtype)
+    if not x.size:
+        return out
+    shape = (-1, n) if inner == 1 else (-1, n, inner)
+    small = (-1,) if inner == 1 else (-1, inner)
+    loop = _logsumexp_vjp_rows if inner == 1 else _logsumexp_vjp_columns
+    loop.run(
+        x.size,
+        *(flat(g).reshape(small), flat(x).reshape(shape), flat(y).reshape(small), out.reshape(shape)),
+    )
+    return out

@@ -31,6 +31,7 @@ from minigrad.nn.linear import Flatten as Flatten
 from minigrad.nn.linear import Identity as Identity
 from minigrad.nn.linear import Linear as Linear
 from minigrad.nn.module import Module as Module
+from minigrad.nn.normalization import LayerNorm as LayerNorm
 from minigrad.nn.parameter import Parameter as Parameter
 
 # isort: split

@@ -12,6 +12,7 @@ from minigrad.nn.activations import tanhshrink as tanhshrink
 from minigrad.nn.distance import cosine_similarity as cosine_similarity
 from minigrad.nn.distance import pairwise_distance as pairwise_distance
 from minigrad.nn.dropout import dropout as dropout
+from minigrad.nn.normalization import layer_norm as layer_norm
 from minigrad.ops.activation import gelu as gelu
 from minigrad.ops.activation import logsigmoid as logsigmoid
 from minigrad.ops.activation import sigmoid as sigmoid

@@ -7,12 +7,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.autograd.fused import fused
 from minigrad.autograd.op import Primitive, broadcast_to, cast, primitive
 from minigrad.autograd.tape import Variable
+from minigrad.kernels import extremes
 from minigrad.kernels import reduction as kernels
+from minigrad.kernels.jit import is_compiled_type
 from minigrad.ops.comparison import isnan
 from minigrad.ops.dims import ndim_of, normalize_dim, normalize_dims, numpy_names
-from minigrad.ops.elementwise import abs, as_float, maximum, minimum, pow, sign, where
+from minigrad.ops.elementwise import abs, as_float, maximum, minimum, pow, sign, sqrt, where
 from minigrad.ops.indexing import put_along
 from minigrad.ops.shape import permute_to, reshape_to
 
@@ -30,6 +33,11 @@ def restore_dims(g: Any, shape: tuple[int, ...], axes: Axes, keepdims: bool) -> 
 def sum_keeping(x: Any, axis: int) -> Any:
     """The sum along one axis, which stays with size 1."""
     return _sum(x, axes=(axis,), keepdims=True)
+
+
+def sum_of(x: Any, axes: Axes, keepdims: bool) -> Any:
+    """The sum over some axes."""
+    return _sum(x, axes=axes, keepdims=keepdims)
 
 
 def _count(shape: tuple[int, ...], axes: Axes) -> int:
@@ -64,12 +72,16 @@ _amin: Primitive = primitive(kernels.min, name="amin", operands=("x",)).vjp(
 )
 
 
-def _share_all(g: Any, x: Any, y: Any) -> Any:
-    """`_share` over all elements; where the extreme is nan, all nans share it."""
+def _part_of_all(g: Any, x: Any, y: Any) -> Any:
+    """The cotangent of `_share_all`'s first operand: its ties' mean."""
     ties = as_float((x == y) | (isnan(x) & isnan(y)), like=g)
-    return ties * (g / _sum(ties, axes=None, keepdims=False))
+    return _sum(ties * g, axes=None, keepdims=False) / _sum(ties, axes=None, keepdims=False)
 
 
+# Where the extreme is nan, all nans share its gradient.
+_share_all: Primitive = primitive(extremes.share_all, operands=("u", "v", "s")).vjp(
+    lambda g, v, s: _part_of_all(g, v, s), None, None
+)
 _max_of_all: Primitive = primitive(kernels.max, name="max", operands=("x",), grad_name="MaxBackward1").vjp(
     lambda g, x, y: _share_all(g, x, y)
 )
@@ -100,26 +112,48 @@ _prod: Primitive = primitive(kernels.prod, operands=("x",), grad_name=_numbered(
 )
 
 
-def _var_rule(g: Any, x: Any, axes: Axes, correction: float, keepdims: bool) -> Any:
-    """d var / dx_i = 2 (x_i - mean) / (n - correction)."""
-    centred = x - _mean(x, axes=axes, keepdims=True)
-    degrees = _count(x.shape, axes) - correction
-    scale = 2.0 / degrees if degrees else float("nan")
-    return restore_dims(g, x.shape, axes, keepdims) * centred * scale
+def _degrees(shape: tuple[int, ...], axes: Axes, correction: float) -> float:
+    degrees = _count(shape, axes) - correction
+    return degrees if degrees > 0 else 0
 
 
-_var: Primitive = primitive(kernels.var, operands=("x",), grad_name="VarBackward0").vjp(_var_rule)
+def _var_kernel(input: Any, axes: Axes, correction: float, keepdims: bool, *, grad: bool) -> Any:
+    y, means = kernels.var_and_means(input, axes, correction, keepdims)
+    if not grad:
+        return y, None
+    degrees = _degrees(input.shape, axes, correction)
+    slope = input.dtype.type(2 / degrees if degrees else np.inf)
+    return y, lambda g, keep: (kernels.centred(input, means, g * slope, axes),)
 
 
-def _std_forward(x: Any, *, axes: Axes, correction: float, keepdims: bool) -> Any:
-    return np.sqrt(kernels.var(x, axes, correction, keepdims))
+@fused(forward=_var_kernel, grad_name="VarBackward0")
+def _var(input: Any, axes: Axes, correction: float, keepdims: bool) -> Any:
+    centred = input - _mean(input, axes=axes, keepdims=True)
+    total = _sum(centred * centred, axes=axes, keepdims=keepdims)
+    return total / _degrees(input.shape, axes, correction)
 
 
-_std: Primitive = primitive(_std_forward, name="std", grad_name="StdBackward0").vjp(
-    lambda g, x, y, axes, correction, keepdims: _var_rule(
-        where(y == 0, 0.0, g / (2 * where(y == 0, 1.0, y))), x, axes, correction, keepdims
-    )
-)
+def _std_kernel(input: Any, axes: Axes, correction: float, keepdims: bool, *, grad: bool) -> Any:
+    variance, means = kernels.var_and_means(input, axes, correction, keepdims)
+    y = np.sqrt(variance, variance)
+    if not grad:
+        return y, None
+    degrees = _degrees(input.shape, axes, correction)
+    slope = input.dtype.type(1 / degrees if degrees else np.inf)
+
+    def gradients(g: Any, keep: bool) -> Any:
+        scales = np.divide(g * slope, y, out=np.zeros_like(y), where=y != 0)
+        return (kernels.centred(input, means, scales, axes),)
+
+    return y, gradients
+
+
+@fused(forward=_std_kernel, grad_name="StdBackward0")
+def _std(input: Any, axes: Axes, correction: float, keepdims: bool) -> Any:
+    variance = _var(input, axes, correction, keepdims)
+    flat = variance == 0
+    return where(flat, 0.0, sqrt(where(flat, 1.0, variance)))
+
 
 _argmax: Primitive = primitive(kernels.argmax, operands=("x",))
 _argmin: Primitive = primitive(kernels.argmin, operands=("x",))
@@ -254,7 +288,7 @@ def _moment(
             f"Got {dtypes.of(input._array)}; use x.float().{name}()."
         )
     axes = normalize_dims(dim, ndim_of(input))
-    return op(input, axes=axes, correction=_correction(unbiased, correction), keepdims=keepdim)
+    return op.apply((input, axes, _correction(unbiased, correction), keepdim))
 
 
 class ValuesIndices(NamedTuple):
@@ -276,7 +310,12 @@ def _named_result(name: str) -> Any:
 _MaxResult, _MinResult = _named_result("max"), _named_result("min")
 
 
-def _take_extreme_forward(x: Any, index: Any, *, axis: int, keepdims: bool, name: str) -> Any:
+def _take_extreme_forward(
+    x: Any, index: Any, *, axis: int, keepdims: bool, name: str, found: Any = None
+) -> Any:
+    """The elements at `index`, unless they are `found` already."""
+    if found is not None:
+        return found
     if x.ndim == 0:
         return x.copy()
     found = np.take_along_axis(x, index if keepdims else np.expand_dims(index, axis), axis)
@@ -297,14 +336,27 @@ _take_extreme: Primitive = primitive(
 ).vjp(_take_extreme_rule, None)
 
 
+def _extreme_of_rows(name: str, input: Any, axis: int, keepdim: bool) -> tuple[Any, Any]:
+    """Values and places along the last dimension, found in one pass."""
+    values, places = extremes.extreme_of_rows(input._array, smallest=name == "min")
+    if keepdim:
+        values, places = values[..., None], places[..., None]
+    index = input._result._wrap(places)
+    options = {"axis": axis, "keepdims": keepdim, "name": name.capitalize()}
+    return _take_extreme(input, index, found=values, **options), index
+
+
 def _extreme(name: str, op: Any, place: Any, kind: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     if dim is None:
         _nonempty(name, input, None)
         return op(input, axes=None, keepdims=False)
-    axis = normalize_dim(dim, ndim_of(input))
-    if ndim_of(input):
+    ndim = ndim_of(input)
+    axis = normalize_dim(dim, ndim)
+    if ndim:
         _nonempty(name, input, (axis,))
-    index = place(input, axis=axis if ndim_of(input) else None, keepdims=keepdim)
+        if axis == ndim - 1 and is_compiled_type(input._array.dtype):
+            return kind(*_extreme_of_rows(name, input, axis, keepdim))
+    index = place(input, axis=axis if ndim else None, keepdims=keepdim)
     values = _take_extreme(input, index, axis=axis, keepdims=keepdim, name=name.capitalize())
     return kind(values, index)
 

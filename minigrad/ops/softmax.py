@@ -11,7 +11,7 @@ from minigrad.autograd.tape import Variable
 from minigrad.kernels import softmax as kernels
 from minigrad.ops.dims import ndim_of, normalize_dim, normalize_dims
 from minigrad.ops.elementwise import exp
-from minigrad.ops.reduction import restore_dims, sum_keeping
+from minigrad.ops.reduction import restore_dims, sum_keeping, sum_of
 
 # In the rules of the derivative kernels: u is the cotangent they were given, s the saved value.
 
@@ -31,10 +31,21 @@ _log_softmax: Primitive = primitive(kernels.log_softmax, operands=("x",), promot
     lambda g, y, axis: _log_softmax_backward(g, y, axis=axis)
 )
 
+
+def _shares(v: Any, s: Any, axes: Any, keepdims: bool) -> Any:
+    """exp(x - logsumexp(x)), the softmax."""
+    return exp(v - restore_dims(s, v.shape, axes, keepdims))
+
+
+_logsumexp_backward: Primitive = primitive(kernels.logsumexp_vjp, operands=("u", "v", "s")).vjp(
+    lambda g, v, s, axes, keepdims: sum_of(g * _shares(v, s, axes, keepdims), axes, keepdims),
+    lambda g, u, v, s, axes, keepdims: (
+        g * restore_dims(u, v.shape, axes, keepdims) * _shares(v, s, axes, keepdims)
+    ),
+    lambda g, u, v, s, axes, keepdims: -u * sum_of(g * _shares(v, s, axes, keepdims), axes, keepdims),
+)
 _logsumexp: Primitive = primitive(kernels.logsumexp, operands=("x",), promote="float").vjp(
-    lambda g, x, y, x_shape, axes, keepdims: (
-        restore_dims(g, x_shape, axes, keepdims) * exp(x - restore_dims(y, x_shape, axes, keepdims))
-    )
+    lambda g, x, y, axes, keepdims: _logsumexp_backward(g, x, y, axes=axes, keepdims=keepdims)
 )
 
 
