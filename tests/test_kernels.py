@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from minigrad.kernels import math as scalar
 from minigrad.kernels import reduction, sigmoid, softmax, sums
 from minigrad.kernels.jit import Kernel, kernel, set_num_threads
+from minigrad.kernels.math import exp_and_rest, exp_nonpositive
 
 FLOATS = [np.float32, np.float64]
 INF, NAN = np.inf, np.nan
@@ -155,6 +156,37 @@ def test_scalar_functions_in_float64(name):
     exact = (got == rounded) | (np.isnan(got) & np.isnan(rounded))
     flushed = (got == 0) & (np.abs(rounded) < np.finfo(np.float64).tiny)
     assert np.all(exact | flushed | (error <= bound + 0.5))
+
+
+@kernel
+def apply_exp_and_rest(x, y, z):
+    for i in range(x.size):
+        y[i], z[i] = exp_and_rest(x[i])
+
+
+@kernel
+def apply_exp_nonpositive(x, y, z):
+    for i in range(x.size):
+        y[i] = exp_nonpositive(x[i])
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_exp_of_numbers_that_are_not_positive(dtype):
+    low = -90 if dtype is np.float32 else -710
+    x = np.concatenate([RNG.uniform(low, 0, 200_000), -(10 ** RNG.uniform(-30, 0, 100_000)), [0, -INF, NAN]])
+    x = x.astype(dtype)
+    wide = np.longdouble if np.finfo(np.longdouble).nmant > 60 else np.float64
+    expected, rest = np.exp(x.astype(wide)), -np.expm1(x.astype(wide))
+    tiny = np.finfo(dtype).tiny
+    for loop in (apply_exp_and_rest, apply_exp_nonpositive):
+        y, z = np.empty_like(x), rest.astype(dtype)
+        loop(x, y, z)
+        for got, exact in ((y, expected), (z, rest)):
+            target = exact.astype(dtype)
+            same = (got == target) | (np.isnan(got) & np.isnan(target)) | ((got == 0) & (exact < tiny))
+            with np.errstate(invalid="ignore"):
+                error = np.abs(got.astype(wide) - exact) / np.spacing(np.maximum(target, tiny))
+            assert np.all(same | (error <= 2))  # measured: 1.5
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

@@ -46,7 +46,7 @@ def _rank(x):
 def _highest(x, start, stop):
     start = max(start, 0)
     highest = _rank(x[start])
-    for i in range(1, stop - start):
+    for i in range(stop - start):
         rank = _rank(x[start + i])
         highest = rank if rank > highest else highest
     return highest

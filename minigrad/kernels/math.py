@@ -35,6 +35,8 @@ _SMALLEST_NORMAL, _SCALE_UP, _SCALE_UP_LOG2 = (
 )
 # Beyond these exp is 0 and infinity, and expm1 is -1.
 _EXP_LOWEST, _EXP_HIGHEST, _EXPM1_LOWEST = np.float64(-746), np.float64(710), np.float64(-40)
+# The logarithm of the smallest normal number.
+_EXP_NORMAL = np.float64(-708.3964185322641)
 # (exp(r) - 1 - r) / r**2 on |r| <= log(2)/2, minimax, highest power first.
 _EXP_TERMS = (
     np.float64(2.5100424157005067e-08),
@@ -115,6 +117,7 @@ _SINGLE = {
     "_EXP_LOWEST": np.float32(-105),
     "_EXP_HIGHEST": np.float32(89),
     "_EXPM1_LOWEST": np.float32(-20),
+    "_EXP_NORMAL": np.float32(-87.33654475055310),
     "_EXP_TERMS": (
         np.float32(0.0013926213466332444),
         np.float32(0.008363202971575855),
@@ -190,6 +193,26 @@ def _exp(x):
 
 
 @kernel
+def _exp_nonpositive(x):
+    """e**x for x <= 0 at half the cost of `_exp`: there is no upper end, and below the normal numbers it is 0."""
+    n, r = _split(x if x > _EXP_NORMAL else _EXP_NORMAL)
+    y = ((r * r) * _polynomial(_EXP_TERMS, r) + r + _ONE) * _power_of_two(n)
+    y = y if x >= _EXP_NORMAL else _ZERO
+    return y if x == x else x
+
+
+@kernel
+def _exp_and_rest(x):
+    """e**x and 1 - e**x for x <= 0, both accurate relatively."""
+    n, r = _split(x if x > _EXP_NORMAL else _EXP_NORMAL)
+    less_one, scale = (r * r) * _polynomial(_EXP_TERMS, r) + r, _power_of_two(n)
+    y = scale * less_one + scale
+    y = y if x >= _EXP_NORMAL else _ZERO
+    rest = (_ONE - scale) - scale * less_one
+    return (y if x == x else x), (rest if x == x else x)
+
+
+@kernel
 def _expm1(x):
     """e**x - 1, accurate near 0."""
     x = _EXPM1_LOWEST if x < _EXPM1_LOWEST else x
@@ -248,7 +271,8 @@ def _log1p(x):
 @kernel
 def _sigmoid(x):
     """1 / (1 + e**-x)."""
-    return _ONE / (_ONE + _exp(-x))
+    e = _exp_nonpositive(-abs(x))
+    return (e if x < _ZERO else _ONE) / (_ONE + e)
 
 
 @kernel
@@ -267,7 +291,7 @@ def _normal_cdf(x):
     u = t - _HALF
     # In two halves: LLVM does not unroll a longer loop, and would not vectorise what calls it.
     fit = _polynomial(_TAIL_EVEN_TERMS, u * u) + u * _polynomial(_TAIL_ODD_TERMS, u * u)
-    tail = t * fit * _exp(-_HALF * x * x)
+    tail = t * fit * _exp_nonpositive(-_HALF * x * x)
     upper = _ONE - tail
     return upper if x > _ZERO else tail
 
@@ -290,6 +314,8 @@ def _from_order(n):
 
 
 exp = _both_types("exp", _exp)
+exp_nonpositive = _both_types("exp_nonpositive", _exp_nonpositive)
+exp_and_rest = _both_types("exp_and_rest", _exp_and_rest)
 expm1 = _both_types("expm1", _expm1)
 log = _both_types("log", _log)
 log1p = _both_types("log1p", _log1p)

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .jit import Kernel, flat, is_compiled_type, kernel, prange
-from .math import exp, log1p, normal_cdf
+from .math import exp_nonpositive as exp
+from .math import log1p, normal_cdf
 from .math import sigmoid as sigmoid_
 from .math import tanh as tanh_
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .jit import Kernel, flat, is_compiled_type, kernel, prange
-from .math import exp, expm1, from_order, log, log1p, order
+from .math import exp_and_rest, from_order, log, log1p, order
+from .math import exp_nonpositive as exp
 from .reduction import Axes, fold, keeping_dims
 
 Array = NDArray[Any]
@@ -38,11 +39,17 @@ def _largest(x, row):
     return from_order(largest)
 
 
+@kernel
+def _not_above_zero(x):
+    """Only numbers beside an infinite maximum are above it; nan stays."""
+    return type(x)(0) if x > type(x)(0) else x
+
+
 @kernel(fastmath=_SUM)
 def _sum_exp(x, row, shift):
     total = np.float64(0)
     for i in range(x.shape[1]):
-        total += np.float64(exp(x[row, i] - shift))
+        total += np.float64(exp(_not_above_zero(x[row, i] - shift)))
     return total
 
 
@@ -109,8 +116,8 @@ def _log_softmax_rows(x, y):
 @kernel(parallel=True, threshold=_THRESHOLD)
 def _logsumexp_rows(x, y):
     for row in prange(x.shape[0]):
-        shift = _finite(_largest(x, row))
-        y[row] = np.float64(shift) + log(_sum_exp(x, row, shift))
+        largest = _largest(x, row)
+        y[row] = np.float64(largest) + log(_sum_exp(x, row, _finite(largest)))
 
 
 @kernel(parallel=True, threshold=_THRESHOLD)
@@ -126,7 +133,8 @@ def _log_softmax_vjp_rows(g, y, out):
     for row in prange(y.shape[0]):
         total = type(g[row, 0])(_sum(g, row))
         for i in range(y.shape[1]):
-            out[row, i] = -(g[row, i] * expm1(y[row, i])) - exp(y[row, i]) * (total - g[row, i])
+            p, rest = exp_and_rest(y[row, i])
+            out[row, i] = g[row, i] * rest - p * (total - g[row, i])
 
 
 @kernel(parallel=True, threshold=_THRESHOLD)
@@ -179,7 +187,7 @@ def _sum_exp_columns(x, o, first, shift):
     first, total = max(first, 0), _zeros(shift.size)
     for i in range(x.shape[1]):
         for j in range(shift.size):
-            total[j] += np.float64(exp(x[o, i, first + j] - shift[j]))
+            total[j] += np.float64(exp(_not_above_zero(x[o, i, first + j] - shift[j])))
     return total
 
 
@@ -231,12 +239,12 @@ def _log_softmax_columns(x, y):
 def _logsumexp_columns(x, y):
     for k in prange(x.shape[0] * -(-x.shape[2] // _STRIP)):
         o, first, width = _strip_of(x, k)
-        shift = _largest_columns(x, o, first, width)
+        largest, shift = _largest_columns(x, o, first, width), np.empty(width, x.dtype)
         for j in range(width):
-            shift[j] = _finite(shift[j])
+            shift[j] = _finite(largest[j])
         total = _sum_exp_columns(x, o, first, shift)
         for j in range(width):
-            y[o, first + j] = np.float64(shift[j]) + log(total[j])
+            y[o, first + j] = np.float64(largest[j]) + log(total[j])
 
 
 @kernel(parallel=True, threshold=_THRESHOLD)
@@ -267,7 +275,8 @@ def _log_softmax_vjp_columns(g, y, out):
         for i in range(y.shape[1]):
             for j in range(width):
                 own, log_p = g[o, i, first + j], y[o, i, first + j]
-                out[o, i, first + j] = -(own * expm1(log_p)) - exp(log_p) * (slope[j] - own)
+                p, rest = exp_and_rest(log_p)
+                out[o, i, first + j] = own * rest - p * (slope[j] - own)
 
 
 @kernel(parallel=True, threshold=_THRESHOLD)
@@ -315,7 +324,7 @@ def log_softmax(x: Array, axis: int) -> Array:
 def log_softmax_vjp(g: Array, y: Array, axis: int) -> Array:
     """g - exp(y) sum(g), y being the log_softmax.
 
-    As -g (exp(y) - 1) - exp(y) (sum(g) - g), which keeps the digits of a class that is nearly certain.
+    As g (1 - exp(y)) - exp(y) (sum(g) - g), which keeps the digits of a class that is nearly certain.
     """
     return _run(_log_softmax_vjp_rows, _log_softmax_vjp_columns, axis, g, y)
 
