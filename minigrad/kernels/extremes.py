@@ -81,32 +81,39 @@ def _max_rows(x, values, places, n):
         values[row], places[row] = x[best], best - row * n
 
 
-@kernel(fastmath={"reassoc"})
+@kernel
+def _ties(x, value):
+    return (x == value) | ((x != x) & (value != value))
+
+
+@kernel
 def _count(x, value, start, stop):
     start, count = max(start, 0), 0
     for i in range(stop - start):
-        count += 1 if x[start + i] == value or (x[start + i] != x[start + i] and value != value) else 0
+        count += 1 if _ties(x[start + i], value) else 0
     return count
 
 
 @kernel(parallel=True, threshold=_THRESHOLD)
-def _share_all(g, x, value, out):
-    """g / (number of ties) where x is the value, nan counting as equal to nan; else 0."""
+def _share_all(g, x, extreme, out):
+    """g / (number of ties) where x is the extreme, nan counting as equal to nan; else 0."""
+    value = extreme[0]
     counts = np.empty(-(-x.size // _LENGTH), np.int64)
     for k in prange(counts.size):
         counts[k] = _count(x, value, k * _LENGTH, min((k + 1) * _LENGTH, x.size))
     total = 0
     for k in range(counts.size):
         total += counts[k]
-    share = g / type(g)(total)
+    share = g[0] / type(value)(total)
     for k in prange(counts.size):
         start = max(k * _LENGTH, 0)
-        for i in range(min(_LENGTH, x.size - start)):
-            out[start + i] = 0
-        if counts[k]:  # few parts hold a tie: the others are not read again
-            for i in range(start, min(start + _LENGTH, x.size)):
-                if x[i] == value or (x[i] != x[i] and value != value):
-                    out[i] = share
+        size, zero = min(_LENGTH, x.size - start), type(value)(0)
+        if counts[k]:
+            for i in range(size):
+                out[start + i] = share if _ties(x[start + i], value) else zero
+        else:  # most parts, which are not read again
+            for i in range(size):
+                out[start + i] = zero
 
 
 @kernel(parallel=True, threshold=_THRESHOLD)
@@ -133,7 +140,7 @@ def extreme_of_rows(x: Array, smallest: bool = False) -> tuple[Array, Array]:
     """
     values, places = np.empty(x.shape[:-1], x.dtype), np.empty(x.shape[:-1], np.int64)
     loop = _min_rows if smallest else _max_rows
-    loop.run(x.size, flat(x), values.reshape(-1), places.reshape(-1), x.shape[-1])
+    loop.run(x.size, flat(x), values.ravel(), places.ravel(), x.shape[-1])
     return values, places
 
 
@@ -141,19 +148,19 @@ def extreme_of_all(x: Array, smallest: bool = False) -> Array:
     """The largest element (or the smallest); a nan wins.  Wants float32 or float64, and some element."""
     value, place = np.empty((), x.dtype), np.empty(1, np.int64)
     loop = _min_rows if smallest else _max_rows
-    loop.run(x.size, flat(x), value.reshape(-1), place, x.size)
+    loop.run(x.size, flat(x), value.ravel(), place, x.size)
     return value
 
 
 def share_all(g: Array, x: Array, y: Array) -> Array:
     """The cotangent g of an extreme y of x, in equal parts to the elements that tie for it."""
     out = np.empty(x.shape, x.dtype)
-    _share_all.run(x.size, x.dtype.type(g), flat(x), x.dtype.type(y), out.reshape(-1))
+    _share_all.run(x.size, flat(g), flat(x), flat(y), out.ravel())
     return out
 
 
 def put_rows(g: Array, places: Array, n: int) -> Array:
     """Zeros of the shape (*g.shape, n) with each cotangent in its place along the last axis."""
     out = np.empty((*g.shape, n), g.dtype)
-    _put_rows.run(out.size, flat(g), flat(places), out.reshape(-1), n)
+    _put_rows.run(out.size, flat(g), flat(places), out.ravel(), n)
     return out

@@ -194,7 +194,7 @@ def _exp(x):
 
 @kernel
 def _exp_nonpositive(x):
-    """e**x for x <= 0 at half the cost of `_exp`: there is no upper end, and below the normal numbers it is 0."""
+    """e**x for x <= 0, and 0 where that is no normal number; at half the cost of `_exp`."""
     n, r = _split(x if x > _EXP_NORMAL else _EXP_NORMAL)
     y = ((r * r) * _polynomial(_EXP_TERMS, r) + r + _ONE) * _power_of_two(n)
     y = y if x >= _EXP_NORMAL else _ZERO

@@ -161,7 +161,7 @@ class LayerNorm:
         loop = _normalise_plain if self.plain else _normalise
         loop.run(
             self.x.size,
-            *(self.x, self.weight, self.bias, self.eps, y.reshape(-1), self.means, self.scales, self.n),
+            *(self.x, self.weight, self.bias, self.eps, y.ravel(), self.means, self.scales, self.n),
         )
         return y
 
@@ -171,7 +171,7 @@ class LayerNorm:
         loop = _input_gradient_plain if self.plain else _input_gradient
         loop.run(
             self.x.size,
-            *(flat(g), self.x, self.weight, self.means, self.scales, out.reshape(-1), self.n),
+            *(flat(g), self.x, self.weight, self.means, self.scales, out.ravel(), self.n),
         )
         return out
 
@@ -182,8 +182,8 @@ class LayerNorm:
         on_weight, on_bias = np.empty((parts, self.n)), np.empty((parts, self.n))
         _gradients.run(
             self.x.size,
-            *(flat(g), self.x, self.weight, self.means, self.scales, out.reshape(-1)),
-            *(on_weight.reshape(-1), on_bias.reshape(-1), self.n, rows),
+            *(flat(g), self.x, self.weight, self.means, self.scales, out.ravel()),
+            *(on_weight.ravel(), on_bias.ravel(), self.n, rows),
         )
         of_parts = (parts.sum(0).astype(out.dtype).reshape(self.sizes) for parts in (on_weight, on_bias))
         return (out, *of_parts)

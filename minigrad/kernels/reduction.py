@@ -46,6 +46,8 @@ def fold(x: Array, axes: Axes, keepdims: bool = False) -> Fold:
     ndim, shape = x.ndim, x.shape
     if axes is None:
         return x, x.size, 1, (1,) * ndim if keepdims else ()
+    if type(axes) is tuple and len(axes) == 1:
+        axes = axes[0]
     if isinstance(axes, int) and -ndim <= axes < ndim:
         first = axes % ndim
         end = first + 1
@@ -73,7 +75,9 @@ def _fold_apart(x: Array, where: list[int], keepdims: bool) -> Fold:
 
 def keeping_dims(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
     """The shape of a reduction over ``axes`` that keeps them with size 1."""
-    where = range(len(shape)) if axes is None else normalize_axis_tuple(axes, len(shape))
+    if axes is None:
+        return (1,) * len(shape)
+    where = {axis % len(shape) for axis in ((axes,) if isinstance(axes, int) else axes)}
     return tuple(1 if axis in where else length for axis, length in enumerate(shape))
 
 

@@ -23,6 +23,8 @@ from minigrad.tensor import Tensor
 def _check(
     input: Tensor, normalized_shape: Any, weight: Tensor | None, bias: Tensor | None, eps: float
 ) -> tuple[Any, ...]:
+    if _fits(input, normalized_shape, weight, bias):
+        return input, normalized_shape, weight, bias, eps
     sizes = _sizes(normalized_shape)
     shape = input.shape
     if not sizes:
@@ -48,6 +50,23 @@ def _check(
         )
     _check_dtypes(input, weight, bias)
     return input, sizes, weight, bias, eps
+
+
+def _fits(input: Tensor, normalized_shape: Any, weight: Tensor | None, bias: Tensor | None) -> bool:
+    """Whether this is the usual call: all sizes and dtypes right, `normalized_shape` a tuple.
+
+    It takes a quarter of the time of the checks one by one, which find out what is wrong.
+    """
+    array = input._array
+    dtype = array.dtype
+    return bool(
+        type(normalized_shape) is tuple
+        and normalized_shape
+        and array.shape[-len(normalized_shape) :] == normalized_shape
+        and dtype.kind == "f"
+        and (weight is None or (weight._array.shape == normalized_shape and weight._array.dtype == dtype))
+        and (bias is None or (bias._array.shape == normalized_shape and bias._array.dtype == dtype))
+    )
 
 
 def _sizes(normalized_shape: Any) -> tuple[int, ...]:

@@ -12,6 +12,8 @@ from minigrad.autograd.tape import Variable
 
 def normalize_dim(dim: Any, ndim: int) -> int:
     """A dimension counted from the front; IndexError out of range (0-d tensors accept 0 and -1)."""
+    if type(dim) is int and -ndim <= dim < ndim:
+        return dim % ndim
     try:
         place = operator.index(dim)
     except TypeError:
@@ -28,6 +30,8 @@ def normalize_dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
     """Several dimensions as sorted axes; None, and an empty tuple, mean all of them."""
     if dim is None:
         return None
+    if type(dim) is int and -ndim <= dim < ndim:  # the usual case, at a third of the time of what follows
+        return (dim % ndim,)
     if not isinstance(dim, (tuple, list)):
         dims: Sequence[int] = (normalize_dim(dim, ndim),)
     else:
