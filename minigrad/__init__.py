@@ -123,6 +123,8 @@ from minigrad.ops.indexing import masked_fill as masked_fill
 from minigrad.ops.linalg import dot as dot
 from minigrad.ops.linalg import matmul as matmul
 from minigrad.ops.linalg import mm as mm
+from minigrad.ops.moments import std as std
+from minigrad.ops.moments import var as var
 from minigrad.ops.reduction import all as all
 from minigrad.ops.reduction import amax as amax
 from minigrad.ops.reduction import amin as amin
@@ -134,9 +136,7 @@ from minigrad.ops.reduction import mean as mean
 from minigrad.ops.reduction import min as min
 from minigrad.ops.reduction import norm as norm
 from minigrad.ops.reduction import prod as prod
-from minigrad.ops.reduction import std as std
 from minigrad.ops.reduction import sum as sum
-from minigrad.ops.reduction import var as var
 from minigrad.ops.shape import broadcast_shapes as broadcast_shapes
 from minigrad.ops.shape import broadcast_tensors as broadcast_tensors
 from minigrad.ops.shape import cat as cat

@@ -24,6 +24,7 @@ from minigrad.ops import (
     indexing,
     inplace,
     linalg,
+    moments,
     reduction,
     softmax,
 )
@@ -589,7 +590,7 @@ class Tensor(Variable):
     sum, mean, prod = reduction.sum, reduction.mean, reduction.prod
     max, min, amax, amin = reduction.max, reduction.min, reduction.amax, reduction.amin
     argmax, argmin = reduction.argmax, reduction.argmin
-    var, std, norm = reduction.var, reduction.std, reduction.norm
+    var, std, norm = moments.var, moments.std, reduction.norm
     any, all = reduction.any, reduction.all
 
     reshape, view, flatten = shapes.reshape, shapes.view, shapes.flatten

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minigrad.kernels import extremes, fill, reduction, sigmoid, softmax, sums
 from minigrad.kernels import math as scalar
-from minigrad.kernels import reduction, sigmoid, softmax, sums
 from minigrad.kernels.jit import Kernel, kernel, set_num_threads
 from minigrad.kernels.math import exp_and_rest, exp_nonpositive
 
@@ -571,6 +571,63 @@ def test_any_shape_and_axes(case, keepdims, dtype):
 
 
 # Parallel twins.
+
+
+@pytest.mark.parametrize("dtype", [*FLOATS, np.int64])
+@pytest.mark.parametrize(
+    ("shape", "wide"),
+    [((), (3, 4)), ((3,), (2, 3)), ((3, 1), (3, 6)), ((3, 5, 1, 1), (3, 5, 4, 7)), ((1, 4, 1), (3, 4, 5))],
+)
+def test_dense_copies_of_arrays_that_repeat(shape, wide, dtype, monkeypatch):
+    monkeypatch.setattr(fill, "_THRESHOLD", 0)
+    x = normal(shape, dtype)
+    wide = np.broadcast_to(x, wide)
+    for source in (wide, x):
+        copy = fill.dense(source)
+        np.testing.assert_array_equal(copy, source)
+        assert copy.flags.c_contiguous
+        assert copy.flags.writeable
+        assert not np.shares_memory(copy, x)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("smallest", [False, True])
+@pytest.mark.parametrize("n", [1, 5, 128, 300, 20_000])
+def test_extremes_and_their_places(n, smallest, dtype):
+    x = normal((4, n), dtype)
+    x[1, n // 2] = NAN
+    x[2, [0, n // 3, n - 1]] = -INF if smallest else INF
+    x[3] = 0
+    x[3, ::2] = -0.0
+    values, places = extremes.extreme_of_rows(x, smallest)
+    np.testing.assert_array_equal(values, (np.min if smallest else np.max)(x, 1))
+    np.testing.assert_array_equal(places, (np.argmin if smallest else np.argmax)(x, 1))
+    for row in x:
+        found = extremes.extreme_of_all(row, smallest)
+        np.testing.assert_array_equal(found, (np.min if smallest else np.max)(row))
+        shares = extremes.share_all(np.asarray(6, dtype), row, found)
+        ties = np.isnan(row) if np.isnan(found) else row == found
+        assert_close(shares, np.where(ties, 6 / ties.sum(), 0), dtype, 1)
+    g = normal(4, dtype)
+    expected = np.zeros_like(x)
+    expected[np.arange(4), places] = g
+    np.testing.assert_array_equal(extremes.put_rows(g, places, n), expected)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize(
+    ("shape", "axes"), [((50_000,), None), ((3, 40_000), 1), ((300, 7, 5), (0, 2)), ((9, 4, 6), 1)]
+)
+def test_variances_far_from_zero_and_their_gradients(shape, axes, dtype):
+    x = normal(shape, dtype) + dtype(1e4 if dtype is np.float32 else 3)
+    wide = x.astype(np.float64)
+    y, means = reduction.var_and_means(x, axes)
+    assert_close(y, wide.var(axes, ddof=1), dtype, 4)
+    scales = normal(means.shape, dtype)
+    kept = reduction.keeping_dims(shape, axes)
+    exact = (wide - wide.mean(axes, keepdims=True)) * scales.astype(np.float64).reshape(kept)
+    assert_close(reduction.centred(x, means, scales, axes), exact, dtype, 4, scale=np.abs(exact).max())
+    assert not reduction.centred(x * dtype(INF), means * INF, scales * 0, axes).any()
 
 
 def public_kernels() -> list[Kernel]:

@@ -25,6 +25,7 @@ import minigrad.ops.activation
 import minigrad.ops.elementwise
 import minigrad.ops.indexing
 import minigrad.ops.linalg
+import minigrad.ops.moments
 import minigrad.ops.reduction
 import minigrad.ops.shape
 import minigrad.ops.softmax
@@ -43,6 +44,7 @@ FAMILIES = [
     minigrad.ops.indexing,
     minigrad.ops.inplace,
     minigrad.ops.linalg,
+    minigrad.ops.moments,
     minigrad.ops.reduction,
     minigrad.ops.shape,
     minigrad.ops.softmax,

@@ -25,6 +25,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from minigrad.kernels.fill import dense
+
 FREED = (
     "Trying to backward through the graph a second time (or directly access saved tensors after they "
     "have already been freed). Saved intermediate values of the graph are freed when you call "
@@ -410,7 +412,7 @@ class Leaf(Node):
         if isinstance(g, Variable):
             variable._grad = g if variable._grad is None else variable._grad + g
         elif variable._grad is None:
-            array = g if owned else np.array(g, order="C")
+            array = g if owned else dense(g)
             variable._grad = variable._result._wrap(array)
         else:
             held = variable._grad

@@ -1,4 +1,4 @@
-"""Reductions: sum, mean, products, extremes, moments, over one, several or all dimensions."""
+"""Reductions: sum, mean, products, extremes, norms, over one, several or all dimensions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.autograd.fused import fused
 from minigrad.autograd.op import Primitive, broadcast_to, cast, primitive
 from minigrad.autograd.tape import Variable
 from minigrad.kernels import extremes
@@ -16,7 +15,7 @@ from minigrad.kernels import reduction as kernels
 from minigrad.kernels.jit import is_compiled_type
 from minigrad.ops.comparison import isnan
 from minigrad.ops.dims import ndim_of, normalize_dim, normalize_dims, numpy_names
-from minigrad.ops.elementwise import abs, as_float, maximum, minimum, pow, sign, sqrt, where
+from minigrad.ops.elementwise import abs, as_float, maximum, minimum, pow, sign, where
 from minigrad.ops.indexing import put_along
 from minigrad.ops.shape import permute_to, reshape_to
 
@@ -50,7 +49,12 @@ def sum_of(x: Any, axes: Axes, keepdims: bool) -> Any:
     return _sum(x, axes=axes, keepdims=keepdims)
 
 
-def _count(shape: tuple[int, ...], axes: Axes) -> int:
+def mean_of(x: Any, axes: Axes, keepdims: bool) -> Any:
+    """The mean over some axes."""
+    return _mean(x, axes=axes, keepdims=keepdims)
+
+
+def count(shape: tuple[int, ...], axes: Axes) -> int:
     return math.prod(shape if axes is None else [shape[i] for i in axes])
 
 
@@ -63,7 +67,7 @@ _sum: Primitive = primitive(kernels.sum, operands=("x",), grad_name=_numbered("S
     lambda g, x_shape, axes, keepdims: restore_dims(g, x_shape, axes, keepdims)
 )
 _mean: Primitive = primitive(kernels.mean, operands=("x",), grad_name=_numbered("Mean")).vjp(
-    lambda g, x_shape, axes, keepdims: restore_dims(g / (_count(x_shape, axes) or 1), x_shape, axes, keepdims)
+    lambda g, x_shape, axes, keepdims: restore_dims(g / (count(x_shape, axes) or 1), x_shape, axes, keepdims)
 )
 
 
@@ -107,10 +111,10 @@ def _product_of_others(x: Any, y: Any, axes: Axes, keepdims: bool) -> Any:
         return restore_dims(y, x.shape, axes, keepdims) / x
     places = range(len(x.shape)) if axes is None else axes
     kept = [i for i in range(len(x.shape)) if i not in places]
-    rest, count = tuple(x.shape[i] for i in kept), _count(x.shape, axes)
+    rest, number = tuple(x.shape[i] for i in kept), count(x.shape, axes)
     order = (*kept, *places)
-    rows = reshape_to(permute_to(x, axes=order), shape=(*rest, 1, count))
-    others = _prod(where(np.eye(count, dtype=bool), 1.0, rows), axes=(len(rest) + 1,), keepdims=False)
+    rows = reshape_to(permute_to(x, axes=order), shape=(*rest, 1, number))
+    others = _prod(where(np.eye(number, dtype=bool), 1.0, rows), axes=(len(rest) + 1,), keepdims=False)
     others = reshape_to(others, shape=(*rest, *(x.shape[i] for i in places)))
     return permute_to(others, axes=tuple(int(i) for i in np.argsort(order)))
 
@@ -120,49 +124,6 @@ _prod: Primitive = primitive(kernels.prod, operands=("x",), grad_name=_numbered(
         restore_dims(g, x_shape, axes, keepdims) * _product_of_others(x, y, axes, keepdims)
     )
 )
-
-
-def _degrees(shape: tuple[int, ...], axes: Axes, correction: float) -> float:
-    degrees = _count(shape, axes) - correction
-    return degrees if degrees > 0 else 0
-
-
-def _var_kernel(input: Any, axes: Axes, correction: float, keepdims: bool, *, grad: bool) -> Any:
-    y, means = kernels.var_and_means(input, axes, correction, keepdims)
-    if not grad:
-        return y, None
-    degrees = _degrees(input.shape, axes, correction)
-    slope = input.dtype.type(2 / degrees if degrees else np.inf)
-    return y, lambda g, keep: (kernels.centred(input, means, g * slope, axes),)
-
-
-@fused(forward=_var_kernel, grad_name="VarBackward0")
-def _var(input: Any, axes: Axes, correction: float, keepdims: bool) -> Any:
-    centred = input - _mean(input, axes=axes, keepdims=True)
-    total = _sum(centred * centred, axes=axes, keepdims=keepdims)
-    return total / _degrees(input.shape, axes, correction)
-
-
-def _std_kernel(input: Any, axes: Axes, correction: float, keepdims: bool, *, grad: bool) -> Any:
-    variance, means = kernels.var_and_means(input, axes, correction, keepdims)
-    y = np.sqrt(variance, variance)
-    if not grad:
-        return y, None
-    degrees = _degrees(input.shape, axes, correction)
-    slope = input.dtype.type(1 / degrees if degrees else np.inf)
-
-    def gradients(g: Any, keep: bool) -> Any:
-        scales = np.divide(g * slope, y, out=np.zeros_like(y), where=y != 0)
-        return (kernels.centred(input, means, scales, axes),)
-
-    return y, gradients
-
-
-@fused(forward=_std_kernel, grad_name="StdBackward0")
-def _std(input: Any, axes: Axes, correction: float, keepdims: bool) -> Any:
-    variance = _var(input, axes, correction, keepdims)
-    flat = variance == 0
-    return where(flat, 0.0, sqrt(where(flat, 1.0, variance)))
 
 
 _argmax: Primitive = primitive(kernels.argmax, operands=("x",))
@@ -191,7 +152,7 @@ def _floating(name: str, input: Any, dtype: Any) -> Any:
 def _nonempty(name: str, input: Any, axes: Axes) -> None:
     if input._array.size:
         return
-    if _count(input._array.shape, axes) == 0:
+    if count(input._array.shape, axes) == 0:
         if axes is not None:
             raise IndexError(f"{name}(): Expected reduction dim {axes[0]} to have non-zero size.")
         text = f"{name}(): Expected reduction dim to be specified for input.numel() == 0."
@@ -243,64 +204,6 @@ def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: An
     """
     input = _converted(input, dtype)
     return _prod(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
-
-
-def _correction(unbiased: Any, correction: float | None) -> float:
-    if correction is not None:
-        return correction
-    return 0 if unbiased is False else 1
-
-
-@numpy_names
-def var(
-    input: Any,
-    dim: Any = None,
-    unbiased: bool | None = None,
-    keepdim: bool = False,
-    *,
-    correction: float | None = None,
-) -> Any:
-    """sum((x - mean)**2) / (n - correction) over `dim`; correction 1 by default, 0 if `unbiased` is False.
-
-    Example:
-        >>> import minigrad
-        >>> minigrad.var(minigrad.tensor([1.0, 2.0, 3.0, 4.0]))
-        tensor(1.6667)
-    """
-    return _moment("var", _var, input, dim, unbiased, keepdim, correction)
-
-
-@numpy_names
-def std(
-    input: Any,
-    dim: Any = None,
-    unbiased: bool | None = None,
-    keepdim: bool = False,
-    *,
-    correction: float | None = None,
-) -> Any:
-    """The square root of `var`; its gradient is 0 where the deviation is 0.
-
-    Example:
-        >>> import minigrad
-        >>> minigrad.std(minigrad.tensor([1.0, 2.0, 3.0, 4.0]))
-        tensor(1.2910)
-    """
-    return _moment("std", _std, input, dim, unbiased, keepdim, correction)
-
-
-def _moment(
-    name: str, op: Any, input: Any, dim: Any, unbiased: Any, keepdim: bool, correction: float | None
-) -> Any:
-    if isinstance(dim, bool):  # var(x, False): the first positional argument is `unbiased`
-        dim, unbiased = None, dim
-    if input._array.dtype.kind != "f":
-        raise RuntimeError(
-            "std and var only support floating point and complex dtypes\n"
-            f"Got {dtypes.of(input._array)}; use x.float().{name}()."
-        )
-    axes = normalize_dims(dim, ndim_of(input))
-    return op.apply((input, axes, _correction(unbiased, correction), keepdim))
 
 
 class ValuesIndices(NamedTuple):
