@@ -611,7 +611,7 @@ def test_extremes_and_their_places(n, smallest, dtype):
     g = normal(4, dtype)
     expected = np.zeros_like(x)
     expected[np.arange(4), places] = g
-    np.testing.assert_array_equal(extremes.put_rows(g, places, n), expected)
+    np.testing.assert_array_equal(extremes.put_rows(g, places, x.shape), expected)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

@@ -159,8 +159,8 @@ def share_all(g: Array, x: Array, y: Array) -> Array:
     return out
 
 
-def put_rows(g: Array, places: Array, n: int) -> Array:
-    """Zeros of the shape (*g.shape, n) with each cotangent in its place along the last axis."""
-    out = np.empty((*g.shape, n), g.dtype)
-    _put_rows.run(out.size, flat(g), flat(places), out.ravel(), n)
+def put_rows(g: Array, places: Array, shape: tuple[int, ...]) -> Array:
+    """Zeros of that shape with each cotangent in its place along the last axis."""
+    out = np.empty(shape, g.dtype)
+    _put_rows.run(out.size, flat(g), flat(places), out.ravel(), shape[-1])
     return out
