@@ -112,4 +112,4 @@ def _moment(
             f"Got {dtypes.of(input._array)}; use x.float().{name}()."
         )
     axes = normalize_dims(dim, ndim_of(input))
-    return op.apply((input, axes, _correction(unbiased, correction), keepdim))
+    return op.apply((input, axes, _correction(unbiased, correction), keepdim), ())
