@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 from benchmarks import tasks
@@ -42,33 +43,35 @@ print(json.dumps(times))
 """
 
 
-def _run(code: str, **environment: str) -> str:
+def _run(*arguments: str, **environment: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, **environment},
+        [sys.executable, *arguments], capture_output=True, text=True, check=True, env=os.environ | environment
     )
     return done.stdout
 
 
-def import_seconds(module: str, rounds: int = 7) -> float:
-    """The median time of importing a module in a new process."""
-    return statistics.median(float(_run(_IMPORT.format(module))) for _ in range(rounds))
+def import_seconds(modules: Sequence[str], rounds: int = 15) -> dict[str, float]:
+    """The median time of importing each of `modules` in a new process, in turns.
+
+    All bytecode is in a cache, as that of installed packages is: without it, and where
+    `PYTHONDONTWRITEBYTECODE` is set, a checkout is compiled anew by every process.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        bytecode = {"PYTHONPYCACHEPREFIX": folder, "PYTHONDONTWRITEBYTECODE": ""}
+        times = [
+            {module: float(_run("-c", _IMPORT.format(module), **bytecode)) for module in modules}
+            for _ in range(rounds + 1)
+        ]
+    return {module: statistics.median(turn[module] for turn in times[1:]) for module in modules}
 
 
 def measure(threads: int) -> dict[str, dict[str, float]]:
-    """Imports, and kernels with an empty and with a filled cache, all in seconds."""
-    imports = {
-        "numpy": import_seconds("numpy"),
-        "numpy, numba": import_seconds("numpy, numba"),
-        "minigrad": import_seconds("minigrad"),
-    }
-    imports |= {peer: import_seconds(peer, 3) for peer in PEERS if find_spec(peer)}
+    """Imports, kernels and a task with an empty and with a filled cache, all in seconds."""
+    peers = [peer for peer in PEERS if find_spec(peer)]
+    imports = import_seconds(["numpy", "numpy, numba", "minigrad", *peers], 7)
     with tempfile.TemporaryDirectory() as folder:
-        first = json.loads(_run(_KERNEL, MINIGRAD_CACHE_DIR=folder))
-        later = json.loads(_run(_KERNEL, MINIGRAD_CACHE_DIR=folder))
+        first = json.loads(_run("-c", _KERNEL, MINIGRAD_CACHE_DIR=folder))
+        later = json.loads(_run("-c", _KERNEL, MINIGRAD_CACHE_DIR=folder))
     with tempfile.TemporaryDirectory() as folder:
         task = [tasks.seconds(OURS, threads, MINIGRAD_CACHE_DIR=folder)[0] for _ in range(4)]
     runs = {"empty cache": task[0], "filled cache": statistics.median(task[1:])}

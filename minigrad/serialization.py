@@ -11,11 +11,10 @@ import contextlib
 import json
 import os
 import secrets
-import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy import ndarray
@@ -24,6 +23,9 @@ from minigrad import dtypes
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
+
+if TYPE_CHECKING:
+    import zipfile
 
 _INDEX = "minigrad.json"
 _VERSION = 1
@@ -74,6 +76,8 @@ def save(obj: Any, f: Any) -> None:
 
 
 def _write(file: IO[bytes], index: dict[str, Any], arrays: dict[str, ndarray]) -> None:
+    import zipfile  # it imports every compression module, so not before a file is written or read
+
     with zipfile.ZipFile(file, "w") as archive:
         for name, array in arrays.items():
             member = zipfile.ZipInfo(f"{name}.npy", _DATE)
@@ -173,6 +177,8 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True) -> Any:
         FileNotFoundError: there is no such file.
         RuntimeError: it was not written by `minigrad.save`, or is damaged.
     """
+    import zipfile
+
     if map_location is not None:
         dtypes.check_device(map_location)
     name = "the file" if hasattr(f, "read") else repr(os.fspath(f))

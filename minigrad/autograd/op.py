@@ -261,8 +261,9 @@ def _signature(
     return operands, options, any(p.kind == p.VAR_POSITIONAL for p in parameters)
 
 
-def _names(rule: Rule | None) -> list[str]:
-    return list(inspect.signature(rule).parameters) if rule else []
+def _names(rule: Any) -> tuple[str, ...]:
+    """The names of a rule's parameters, from its code: `inspect.signature` takes a tenth of the import."""
+    return rule.__code__.co_varnames[: rule.__code__.co_argcount] if rule else ()
 
 
 def _picker(places: list[int]) -> Callable[[list], tuple]:

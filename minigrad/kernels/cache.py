@@ -9,8 +9,6 @@ import hashlib
 import os
 import pickle
 import sys
-import tempfile
-import uuid
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -52,6 +50,8 @@ def cache_folders() -> list[Path]:
 
 @functools.cache
 def _temporary_folder() -> str | None:
+    import tempfile  # it imports every compression module, an eighth of `import minigrad`
+
     try:
         return tempfile.gettempdir()
     except OSError:
@@ -134,7 +134,7 @@ def _read_own(path: Path) -> bytes:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    scratch = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+    scratch = path.with_name(f"{path.name}.{os.urandom(16).hex()}")
     try:
         scratch.write_bytes(content)
         os.replace(scratch, path)
