@@ -17,6 +17,7 @@ own module (``from ...math import exp``, not ``math.exp``).
 
 import functools
 import importlib
+import importlib.util
 import os
 import threading
 import time
@@ -232,7 +233,20 @@ def kernel(
 @functools.cache
 def _numba() -> Any:
     """Numba, imported when the first kernel runs: it takes 0.2 s, and many uses need none."""
-    return importlib.import_module("numba")
+    numba = importlib.import_module("numba")
+    if importlib.util.find_spec("scipy"):
+        _put_off_scipy()
+    return numba
+
+
+def _put_off_scipy() -> None:
+    """Have Numba import SciPy when a product is compiled, not to see at once whether it is there: 0.3 s."""
+    linalg: Any = importlib.import_module("numba.np.linalg")
+    ensure_blas, linalg.ensure_blas = linalg.ensure_blas, lambda: None
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        linalg.ensure_blas = ensure_blas
 
 
 @functools.cache

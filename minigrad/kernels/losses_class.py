@@ -20,17 +20,15 @@ from .losses_pointwise import EMPTY, FLOAT64, Result, total_of
 from .losses_softmax import (
     SAMPLES,
     SINGLE,
-    STRIP,
     cross_entropy_shape,
     focal_shape,
     hard_row,
-    hard_strip,
     poly_shape,
     power_shape,
     row_block,
     soft_row,
-    soft_strip,
 )
+from .losses_strips import STRIP, hard_strip, soft_strip
 
 # From this many elements on two threads win over the cost of launching them.
 PARALLEL_FROM = 40_000
@@ -148,18 +146,20 @@ _SHAPES = {
 
 
 @functools.cache
-def _loop(kind: str, rows: bool, capped: bool, dtype: Any) -> Kernel:
+def _loop(kind: str, rows: bool, capped: bool, smoothed: bool, dtype: Any) -> Kernel:
     """The sweep of a loss (a key of `_SHAPES`, "soft" or "picks") over rows or strips of this dtype."""
-    name = f"_{kind}_{'rows' if rows else 'strips'}" + ("_capped" if capped else "")
+    name = f"_{kind}_{'rows' if rows else 'strips'}" + "_capped" * capped + "_smoothed" * smoothed
     if kind == "picks":
         block = _pick_block
     elif rows:
-        row = soft_row if kind == "soft" else hard_row.specialise(f"{name}_row", _shape=_SHAPES[kind])
+        parts = {"_shape": _SHAPES.get(kind), "_SMOOTHED": smoothed}
+        row = soft_row if kind == "soft" else hard_row.specialise(f"{name}_row", **parts)
         block = row_block.specialise(f"{name}_block", _row=row, _CAPPED=capped)
     elif kind == "soft":
         block = soft_strip.specialise(f"{name}_block", _CAPPED=capped)
     else:
-        block = hard_strip.specialise(f"{name}_block", _shape=_SHAPES[kind], _CAPPED=capped)
+        parts = {"_shape": _SHAPES[kind], "_SMOOTHED": smoothed, "_CAPPED": capped}
+        block = hard_strip.specialise(f"{name}_block", **parts)
     survey = _survey_soft if kind == "soft" else _survey
     sweep = _sweep.specialise(f"{name}64", _block=block, _survey=survey)
     return sweep if dtype == FLOAT64 else sweep.specialise(f"{name}32", **SINGLE)
@@ -230,7 +230,7 @@ def _launch(
     rows = picks or (inner == 1 and classes >= WIDE)
     length = samples if inner == 1 else inner
     blocks = -(-samples // SAMPLES) if rows else samples // max(length, 1) * -(-length // STRIP)
-    loop = _loop(kind, rows, capped, dtype)
+    loop = _loop(kind, rows, capped, options[1] > 0 and not soft, dtype)
     size = samples * classes
     run = loop.dispatcher() if size < loop.threshold else functools.partial(loop.run, size)
     constants = weight, *options, inner, samples, reduction == "mean"
