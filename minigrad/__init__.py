@@ -157,6 +157,7 @@ from minigrad.ops.shape import unsqueeze as unsqueeze
 from minigrad.ops.softmax import log_softmax as log_softmax
 from minigrad.ops.softmax import logsumexp as logsumexp
 from minigrad.ops.softmax import softmax as softmax
+from minigrad.precompile import warmup as warmup
 from minigrad.random import Generator as Generator
 from minigrad.random import bernoulli as bernoulli
 from minigrad.random import default_generator as default_generator

@@ -9,8 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from minigrad import __version__
-from minigrad.train.cli import INTERRUPTED, add_parser
+from minigrad import __version__, precompile
+from minigrad.train import cli
+from minigrad.train.cli import INTERRUPTED
 from minigrad.train.problems import Problem
 
 
@@ -24,7 +25,8 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"minigrad {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", required=True)
-    add_parser(commands)
+    cli.add_parser(commands)
+    precompile.add_parser(commands)
     bench = commands.add_parser(
         "bench",
         add_help=False,  # the suite's own help is shown

@@ -48,6 +48,7 @@ _building = threading.RLock()
 _launching = threading.Lock()
 _threads: int | None = None
 _forked = False
+_with_twins: list["Kernel"] = []  # those with a parallel twin, of which the serial one is made
 
 
 def _after_fork() -> None:
@@ -140,6 +141,8 @@ class Kernel:
         with _building:
             if twin not in self._twins:
                 self._twins[twin] = _build(self, twin)
+                if twin == "serial" and self.threshold < float("inf"):
+                    _with_twins.append(self)
             return self._twins[twin]
 
     def _first_serial(self, *args: Any) -> Any:
@@ -175,6 +178,14 @@ class Kernel:
         return any(name in names for name in _global_names(self.__wrapped__.__code__)) or any(
             helper.uses(names) for _, helper in self._helpers()
         )
+
+
+def compile_parallel_twins() -> None:
+    """Compile the parallel twins of all kernels for the types that their serial ones are compiled for."""
+    _start_threads()
+    for kern in _with_twins:
+        for types in kern.dispatcher().signatures:
+            kern.dispatcher("parallel").compile(types)
 
 
 class ByDtype:

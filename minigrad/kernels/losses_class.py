@@ -118,6 +118,7 @@ def _sweep(
     divisor = mass if divided else 1.0
     if bad < 0:
         for i in prange(totals.size):
+            # The index of a parallel loop is unsigned: the block would be compiled once more for that.
             totals[i] = _block(
                 x,
                 target,
@@ -128,7 +129,7 @@ def _sweep(
                 softcap,
                 inner,
                 samples,
-                i,
+                np.int64(i),
                 divisor,
                 losses,
                 slopes,

@@ -230,11 +230,12 @@ def _sweep(x, targets, frames, lengths, blank, zero_infinity, exact, mean, losse
     """Fill `losses`, and `slopes` where they are wanted (not empty), and their sum or mean `total`."""
     samples = x.shape[1]
     shares = np.empty(samples)
-    for n in prange(samples):
+    for i in prange(samples):
+        n = np.int64(i)  # or all would be compiled once more, for the unsigned index of a parallel loop
         symbols = np.empty(lengths[n] + 1, np.int64)
         symbols[0] = blank
-        for i in range(lengths[n]):
-            symbols[i + 1] = targets[n, i]
+        for k in range(lengths[n]):
+            symbols[k + 1] = targets[n, k]
         share = 1.0 / (samples * max(lengths[n], 1)) if mean else 1.0
         own = slopes[: frames[n]]
         loss = _sample(x[: frames[n]], n, symbols, share, exact, own)
