@@ -59,6 +59,7 @@ from minigrad.dtypes import uint8 as uint8
 from minigrad.formatting import set_printoptions as set_printoptions
 from minigrad.kernels.jit import get_num_threads as get_num_threads
 from minigrad.kernels.jit import set_num_threads as set_num_threads
+from minigrad.kernels.memory import empty_cache as empty_cache
 from minigrad.kernels.memory import keep_freed_memory as _keep_freed_memory
 from minigrad.ops.activation import relu as relu
 from minigrad.ops.activation import sigmoid as sigmoid
