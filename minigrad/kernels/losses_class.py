@@ -78,9 +78,15 @@ def _pick_block(
     losses,
     slopes,
 ):
-    """The summed negative log-likelihoods of some samples; `slopes` comes filled with zeros."""
+    """The summed negative log-likelihoods of some samples.
+
+    `slopes` comes filled with zeros, unless each sample has a row of its own: filled here, by all threads.
+    """
     total = 0.0
-    for i in range(block * SAMPLES, min(samples, (block + 1) * SAMPLES)):
+    first, last = block * SAMPLES, min(samples, (block + 1) * SAMPLES)
+    if slopes.size and inner == 1:
+        slopes[first * weight.size : last * weight.size] = 0
+    for i in range(first, last):
         loss = 0.0
         if target[i] != ignore_index:
             place = (i // inner * weight.size + target[i]) * inner + i % inner
@@ -235,7 +241,7 @@ def _launch(
     size = samples * classes
     run = loop.dispatcher() if size < loop.threshold else functools.partial(loop.run, size)
     constants = weight, *options, inner, samples, reduction == "mean"
-    nothing, empty, make = EMPTY[dtype], np.empty, np.zeros if picks else np.empty
+    nothing, empty, make = EMPTY[dtype], np.empty, (np.zeros if picks and inner > 1 else np.empty)
 
     def launch(x: ndarray, target: ndarray, grad: bool) -> Result:
         labels = target
