@@ -23,7 +23,8 @@ from minigrad.kernels.jit import compile_parallel_twins
 from minigrad.nn import AdaptiveLogSoftmaxWithLoss, Linear, extra
 from minigrad.nn import functional as F
 from minigrad.ops.activation import relu
-from minigrad.ops.reduction import mean, sum, var
+from minigrad.ops.moments import var
+from minigrad.ops.reduction import mean, sum
 from minigrad.ops.softmax import logsumexp
 from minigrad.optim import SGD, Adam, AdamW
 from minigrad.random import get_rng_state, randperm, set_rng_state

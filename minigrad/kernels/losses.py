@@ -21,7 +21,6 @@ from .losses_extra import (
     hinge,
     jensen_shannon,
     log_cosh,
-    normal_divergence,
     percentage_error,
     quantile_error,
     sigmoid_focal,
@@ -38,7 +37,7 @@ from .losses_margin import (
     multilabel_soft_margin,
     soft_margin,
 )
-from .losses_pairs import gaussian_nll
+from .losses_pairs import gaussian_nll, normal_divergence
 from .losses_pointwise import (
     absolute_error,
     all_within,

@@ -204,16 +204,6 @@ def _squared_log_error(x, y, w, p, option):
 
 # -------------------------------------------------------------------------------------- distributions
 @kernel
-def _normal_divergence(x, y, w, p, option):
-    # x is log(variance), y the mean. In float64: exp(x) - 1 - x is of the size of x**2.
-    real = type(x)
-    variance = expm1(np.float64(x))
-    half = np.float64(0.5)
-    square = np.float64(y) * np.float64(y)
-    return real(half * ((variance - np.float64(x)) + square)), real(half * variance)
-
-
-@kernel
 def _mixture_divergence(log_q, log_p, p, p_share, q_share):
     """p_share p log(p/m) + q_share q log(q/m) with m = p_share p + q_share q; the slope to log q."""
     zero = np.float64(0)
@@ -251,7 +241,6 @@ _LOG_COSH = _sweep_with(_log_cosh)
 _QUANTILE = _sweep_with(_quantile)
 _PERCENTAGE_ERROR = _sweep_with(_percentage_error)
 _SQUARED_LOG_ERROR = _sweep_with(_squared_log_error)
-_NORMAL_DIVERGENCE = _sweep_with(_normal_divergence)
 _JENSEN_SHANNON = _sweep_with(_jensen_shannon)
 _JENSEN_SHANNON_LOG_TARGET = _sweep_with(_jensen_shannon_log_target)
 
@@ -347,31 +336,3 @@ def jensen_shannon(
     """beta p log(p/m) + (1 - beta) q log(q/m), m = beta p + (1 - beta) q, for log q and p (or log p)."""
     sweep = _JENSEN_SHANNON_LOG_TARGET if log_target else _JENSEN_SHANNON
     return _run(sweep, input, target, reduction, grad, 0.0, *_shares(beta, input))
-
-
-def normal_divergence(
-    mean: ndarray,
-    logvar: ndarray,
-    prior_mean: ndarray | None = None,
-    prior_logvar: ndarray | None = None,
-    *,
-    reduction: str,
-    grad: bool,
-) -> Result:
-    """(exp(d) - 1 - d + z**2) / 2, d = logvar - prior_logvar, z = (mean - prior_mean) exp(-prior_logvar/2).
-
-    There is a gradient for the mean and one for logvar.
-    """
-    if any(prior is not None and prior.dtype != mean.dtype for prior in (prior_mean, prior_logvar)):
-        return NotImplemented
-    distance, excess = mean if prior_mean is None else mean - prior_mean, logvar
-    precision = mean.dtype.type(1)
-    if prior_logvar is not None:
-        with np.errstate(over="ignore"):
-            precision = np.exp(prior_logvar * precision.dtype.type(-0.5))
-        distance, excess = distance * precision, logvar - prior_logvar
-    found = _run(_NORMAL_DIVERGENCE, excess, distance, reduction, bool(grad))
-    if found is NotImplemented or not grad:
-        return found
-    divisor = {"mean": mean.size, "batchmean": mean.shape[0] if mean.ndim else 1}.get(reduction, 1)
-    return found[0], (distance * (precision / mean.dtype.type(divisor or 1)), found[1])

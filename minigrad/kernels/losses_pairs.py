@@ -21,7 +21,7 @@ from .losses_pointwise import (
     spread,
     total_of,
 )
-from .math import log
+from .math import expm1, log
 
 _element: Any = None  # a loss's scalar function: `_sweep_with` binds it
 
@@ -82,7 +82,42 @@ def _gaussian(x, y, v, eps, shift):
     return loss, slope, 0.5 * inverse * (1.0 - difference * slope)
 
 
+@kernel
+def _divergence(x, y, v, option, shift):
+    # x is the mean, y log(variance). In float64: exp(y) - 1 - y is of the size of y**2.
+    mean, half = np.float64(x), np.float64(0.5)
+    variance = expm1(np.float64(y))
+    return half * ((variance - np.float64(y)) + mean * mean), x, half * variance
+
+
 _GAUSSIAN = _sweep_with(_gaussian)
+_DIVERGENCE = _sweep_with(_divergence)
+
+
+def _run(
+    sweep: Kernel,
+    x: ndarray,
+    y: ndarray,
+    v: ndarray,
+    option: float,
+    shift: float,
+    reduction: str,
+    grad: bool,
+) -> tuple[ndarray, tuple[ndarray, ndarray] | None]:
+    """Run a sweep: `v` is flat, and as long as the others or a block of one number."""
+    dtype, shape, size = x.dtype, x.shape, x.size
+    value = total = np.empty((), dtype)
+    losses = slopes = others = EMPTY[dtype]
+    gradients = None
+    if grad:
+        gradients = np.empty(shape, dtype), np.empty(shape, dtype)
+        slopes, others = (gradient.ravel() for gradient in gradients)
+    if reduction == "none":
+        value = np.empty(shape, dtype)
+        losses = value.ravel()
+    scale = scale_of(reduction, shape, size)
+    sweep.run(size, flat(x), flat(y), v, option, shift, scale, losses, slopes, others, total)
+    return value, gradients
 
 
 def gaussian_nll(
@@ -99,27 +134,15 @@ def gaussian_nll(
 
     The gradients are those with respect to `input` and `var`.
     """
-    dtype, shape, size = input.dtype, input.shape, input.size
-    empty = EMPTY.get(dtype)
-    if empty is None or target.shape != shape or target.dtype != dtype:
+    dtype, shape = input.dtype, input.shape
+    if dtype not in EMPTY or target.shape != shape or target.dtype != dtype:
         return NotImplemented
     shared = var.shape != shape
     v = spread(var, input)
     if v is None or (shared and grad and reduction == "none"):  # the sum would have to follow the cotangent
         return NotImplemented
-    value = total = np.empty((), dtype)
-    losses = slopes = others = empty
-    gradients = None
-    if grad:
-        gradients = np.empty(shape, dtype), np.empty(shape, dtype)
-        slopes, others = (gradient.ravel() for gradient in gradients)
-    if reduction == "none":
-        value = np.empty(shape, dtype)
-        losses = value.ravel()
     shift = 0.5 * LOG_2_PI if full else 0.0
-    scale = scale_of(reduction, shape, size)
-    x, y = flat(input), flat(target)
-    _GAUSSIAN.run(size, x, y, v, float(eps), shift, scale, losses, slopes, others, total)
+    value, gradients = _run(_GAUSSIAN, input, target, v, float(eps), shift, reduction, grad)
     if gradients is not None and shared:
         gradients = gradients[0], _summed_to(gradients[1], var.shape)
     return value, gradients
@@ -130,3 +153,33 @@ def _summed_to(gradient: ndarray, shape: tuple[int, ...]) -> ndarray:
     wide = (1,) * (gradient.ndim - len(shape)) + shape
     axes = tuple(i for i, size in enumerate(wide) if size != gradient.shape[i])
     return np.asarray(gradient.sum(axes, keepdims=True)).reshape(shape)
+
+
+def normal_divergence(
+    mean: ndarray,
+    logvar: ndarray,
+    prior_mean: ndarray | None = None,
+    prior_logvar: ndarray | None = None,
+    *,
+    reduction: str,
+    grad: bool,
+) -> tuple[ndarray, tuple[ndarray, ndarray] | None] | Any:
+    """(exp(d) - 1 - d + z**2) / 2, d = logvar - prior_logvar, z = (mean - prior_mean) exp(-prior_logvar/2).
+
+    There is a gradient for the mean and one for logvar.
+    """
+    dtype = mean.dtype
+    if any(other is not None and other.dtype != dtype for other in (logvar, prior_mean, prior_logvar)):
+        return NotImplemented
+    distance, excess, precision = mean if prior_mean is None else mean - prior_mean, logvar, None
+    if prior_logvar is not None:
+        with np.errstate(over="ignore"):
+            precision = np.exp(prior_logvar * dtype.type(-0.5))
+        distance, excess = distance * precision, logvar - prior_logvar
+    unused = spread(None, mean) if dtype in EMPTY else None
+    if unused is None or excess.shape != distance.shape:
+        return NotImplemented
+    value, gradients = _run(_DIVERGENCE, distance, excess, unused, 0.0, 0.0, reduction, grad)
+    if gradients is not None and precision is not None:
+        gradients = gradients[0] * precision, gradients[1]
+    return value, gradients
