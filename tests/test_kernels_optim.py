@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from minigrad.kernels import jit, optim
+from minigrad.kernels import addresses, jit, optim
 
 FLOATS = (np.float32, np.float64)
 STEPS = 100
@@ -111,12 +111,13 @@ def close(found, expected, ulps):
 
 
 def sgd_step(param, grad, *buffer, **options):
-    optim.sgd_step(optim.Flats(param, *buffer), grad, **options)
+    optim.sgd_step([param, grad, *buffer], **options)
 
 
-def adam_step(param, grad, *state, step, amsgrad=False, **options):
-    settings = optim.adam_options(step, **options)
-    optim.adam_step(optim.Flats(param, *state), grad, settings, amsgrad)
+def adam_step(param, grad, *state, step, **options):
+    count = np.array(step - 1, np.float32)
+    optim.adam_step([param, grad, count, *state], **options)
+    assert count == step
 
 
 def run_sgd(param, gradients, options):
@@ -305,14 +306,95 @@ def test_what_cannot_be_stepped():
         with pytest.raises(TypeError, match="float32 and float64 parameters, not"):
             sgd_step(param, param, lr=0.1)
     param, other = np.ones(3), np.ones(4)
-    for arrays in ((param, other), (param, param, other)):
+    for arrays in ((param, other, param.copy()), (param, param, other)):
         with pytest.raises(RuntimeError, match=r"The shape of the parameter, \(3,\), must be"):
             sgd_step(*arrays, lr=0.1, momentum=0.9)
+    with pytest.raises(ValueError, match="3 arrays for each parameter, but there are 2 in all"):
+        sgd_step(param, param.copy(), lr=0.1, momentum=0.9)
     for size in (0, 2, 4):
         with pytest.raises(RuntimeError, match=rf"one of them has \({size},\)"):
             adam_step(param, param, param.copy(), np.ones(size), step=1, lr=0.1)
     with pytest.raises(ValueError, match="read-only"):
         sgd_step(read_only(np.ones(3)), np.ones(3), lr=0.1)
+
+
+# ------------------------------------------------------------------------- many parameters in a launch
+def many(rng):
+    """Parameters of all ranks, some larger than a block, and a gradient for each."""
+    shapes = [(3, 4), (), (5,), (0,), (2, 3, 4), (9_001,), (64, 300), (1,)]
+    params = [np.asarray(rng.normal(size=shape), np.float32) for shape in shapes]
+    return params, [np.asarray(rng.normal(size=p.shape), np.float32) for p in params]
+
+
+def adam_row(param, grad, age=0):
+    return [param, grad, np.array(age, np.float32), np.zeros_like(param), np.zeros_like(param)]
+
+
+@pytest.mark.parametrize("threads", [None, 1])
+def test_many_parameters_step_as_one_by_one(threads, rng, monkeypatch):
+    monkeypatch.setattr(jit, "_threads", threads)
+    monkeypatch.setattr(optim._adam, "threshold", 20_000)
+    params, grads = many(rng)
+    ages = [age % 3 for age in range(len(params))]
+    alone = [adam_row(p.copy(), g, age) for p, g, age in zip(params, grads, ages, strict=True)]
+    for row in alone:
+        optim.adam_step(row, lr=0.1, weight_decay=0.1)
+    together = list(itertools.chain(*map(adam_row, params, grads, ages)))
+    optim.adam_step(together, lr=0.1, weight_decay=0.1)
+    for found, expected in zip(together, itertools.chain(*alone), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert np.mean(together[-5] != 0) == 1
+
+
+def test_parameters_that_do_not_fit_one_launch_step_too(rng):
+    params, grads = many(rng)
+    params[0], params[4] = as_fortran(params[0]), as_strided(params[4])
+    grads[2] = read_only(grads[2])
+    params.append(np.ones(3))
+    grads.append(np.ones(3))
+    before = [p.copy() for p in params]
+    optim.sgd_step(list(itertools.chain(*zip(params, grads, strict=True))), lr=0.5)
+    for param, old, grad in zip(params, before, grads, strict=True):
+        np.testing.assert_allclose(param, old - 0.5 * grad, rtol=1e-6)
+
+
+def test_a_parameter_listed_twice_steps_twice(rng):
+    param, (grad,) = problem(rng, np.float32, shape=(300_000,), steps=1)
+    row = adam_row(param.copy(), grad)
+    optim.adam_step(row + row, lr=0.1)
+    expected = adam_row(param, grad)
+    for _ in range(2):
+        optim.adam_step(expected, lr=0.1)
+    assert row[2] == 2
+    np.testing.assert_array_equal(row[0], expected[0])
+
+
+def test_without_knowing_the_layout_of_objects(rng, monkeypatch):
+    params, grads = many(rng)
+    wanted = [p.copy() for p in params]
+    optim.sgd_step(list(itertools.chain(*zip(wanted, grads, strict=True))), lr=0.5)
+    monkeypatch.setattr(addresses, "_layout_is_known", lambda: False)
+    optim.sgd_step(list(itertools.chain(*zip(params, grads, strict=True))), lr=0.5)
+    for found, expected in zip(params, wanted, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_layout_of_objects_is_known_here():
+    assert addresses._layout_is_known()
+
+
+def test_filling_with_zeros(rng):
+    for dtype in FLOATS:
+        arrays = [array.astype(dtype) for array in many(rng)[0]]
+        optim.fill_with_zeros(arrays)
+        assert not any(array.any() for array in arrays)
+    whole = rng.normal(size=(4, 6)).astype(np.float32)
+    kept = whole.copy()
+    optim.fill_with_zeros([whole[:, ::2], np.ones(2, np.int64), kept[:1]])
+    assert not whole[:, ::2].any()
+    assert whole[:, 1::2].all()
+    assert not kept[0].any()
+    assert kept[1:].all()
 
 
 def test_nan_gradients_stay_in_their_elements():

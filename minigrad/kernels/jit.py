@@ -213,6 +213,21 @@ class ByDtype:
         return stub
 
 
+class Native:
+    """What kernels can call and Numba's language lacks; `make` gives it, from `numba`, at its first use.
+
+    Other kernels call it as they call a kernel.
+    """
+
+    def __init__(self, make: Callable[[Any], Any]):
+        self.make = make
+
+    @functools.cached_property
+    def stub(self) -> Any:
+        """What stands for it in the compiled code."""
+        return self.make(_numba())
+
+
 @overload
 def kernel(function: Callable[..., Any], /) -> Kernel: ...
 @overload
@@ -304,7 +319,7 @@ def _build(kern: Kernel, twin: Twin) -> Any:
 def _bind(value: Any) -> Any:
     if isinstance(value, Kernel):
         return value.dispatcher("inline")
-    if isinstance(value, ByDtype):
+    if isinstance(value, (ByDtype, Native)):
         return value.stub
     return _numba().prange if value is prange else value
 

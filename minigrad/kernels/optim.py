@@ -1,4 +1,4 @@
-"""Optimiser steps in place: one fused kernel per parameter and step.
+"""Optimiser steps in place: one launch of one kernel for all parameters of a group.
 
 The arithmetic is torch's, operation by operation: scalars are computed in double precision and then
 rounded to the parameter's type; a product is rounded before it is added exactly where torch rounds
@@ -6,18 +6,23 @@ it (`_times`), and fused with the addition elsewhere (the flag ``contract``).  S
 equal to torch's to the last bits over many steps.
 """
 
-import math
-from typing import Any
-
 import numpy as np
 from numpy import ndarray
 
-from .jit import Kernel, flat, is_compiled_type, kernel, prange
+from .addresses import BLOCK, SIZE, block_count, plan, plan_row, row_of, vector
+from .jit import Kernel, is_compiled_type, kernel, prange
 
 # From this many elements on two threads win over the cost of launching them.
-SGD_PARALLEL_FROM, ADAM_PARALLEL_FROM = 200_000, 100_000
-# Elements of a slice for one thread.
-BLOCK = 4096
+PARALLEL_FROM = 100_000
+_LIKE = {dtype: np.empty(0, dtype) for dtype in (np.dtype(np.float32), np.dtype(np.float64))}
+
+
+@kernel
+def _slice(table, row, place, block, like):
+    """The part of an array that lies in a block of the plan."""
+    start = (block - table[row, -1]) * BLOCK
+    address = table[row, place] + start * like.itemsize
+    return vector(address, min(BLOCK, table[row, SIZE] - start), like)
 
 
 @kernel(fastmath=set())
@@ -33,25 +38,43 @@ def _penalised(gradient, param, decay, sign):
     return gradient + decay * param if decay != 0 else gradient
 
 
-@kernel(parallel=True, threshold=SGD_PARALLEL_FROM)
-def _sgd(param, grad, rate, decay, sign):
+# The slices are kernels of their own because they vectorise better than a parallel loop.
+@kernel
+def _sgd_slice(param, grad, rate, decay, sign):
     real = param.dtype.type
     rate, decay, sign = real(rate), real(decay), real(sign)
-    for i in prange(param.size):
+    for i in range(param.size):
         param[i] += rate * _penalised(grad[i], param[i], decay, sign)
 
 
-@kernel(parallel=True, threshold=SGD_PARALLEL_FROM)
-def _sgd_momentum(param, grad, buffer, rate, decay, sign, momentum, intake, nesterov, first):
+@kernel(parallel=True, threshold=PARALLEL_FROM)
+def _sgd(table, like, rate, decay, sign):
+    for block in prange(block_count(table)):
+        row = row_of(table, block)
+        param, grad = _slice(table, row, 0, block, like), _slice(table, row, 1, block, like)
+        _sgd_slice(param, grad, rate, decay, sign)
+
+
+@kernel
+def _momentum_slice(param, grad, buffer, rate, decay, sign, momentum, intake, nesterov, first):
     real = param.dtype.type
     rate, decay, sign = real(rate), real(decay), real(sign)
     momentum, intake = real(momentum), real(intake)
-    for i in prange(param.size):
+    for i in range(param.size):
         g = _penalised(grad[i], param[i], decay, sign)
         # A first buffer is only written: it need not be filled before.
         b = g if first else _times(momentum, buffer[i]) + intake * g
         buffer[i] = b
         param[i] += rate * (g + momentum * b if nesterov else b)
+
+
+@kernel(parallel=True, threshold=PARALLEL_FROM)
+def _sgd_momentum(table, like, rate, decay, sign, momentum, intake, nesterov, first):
+    for block in prange(block_count(table)):
+        row = row_of(table, block)
+        param, grad = _slice(table, row, 0, block, like), _slice(table, row, 1, block, like)
+        buffer = _slice(table, row, 2, block, like)
+        _momentum_slice(param, grad, buffer, rate, decay, sign, momentum, intake, nesterov, first)
 
 
 @kernel
@@ -86,66 +109,107 @@ def _adam_slice(
         param[i] = _times(shrink, param[i]) + _times(rate, m) / denominator
 
 
-@kernel(parallel=True, threshold=ADAM_PARALLEL_FROM)
-def _adam(param, grad, exp_avg, exp_avg_sq, peaks, rate, decay, sign, shrink, w1, beta2, w2, root2, eps):
-    # The slices are a kernel of their own because it vectorises better than a parallel loop.
-    for block in prange((param.size + BLOCK - 1) // BLOCK):
-        i, j = block * BLOCK, min(param.size, (block + 1) * BLOCK)
-        p, g, m, v, peak = param[i:j], grad[i:j], exp_avg[i:j], exp_avg_sq[i:j], peaks[i:j]
-        _adam_slice(p, g, m, v, peak, rate, decay, sign, shrink, w1, beta2, w2, root2, eps)
+@kernel(fastmath=set())
+def _grow_older(table, rate, beta1, beta2):
+    """Count a step for each row; its learning rate and the root's divisor, free of the bias towards zero."""
+    rates, roots = np.empty(table.shape[0]), np.empty(table.shape[0])
+    known = 0.0
+    corrected, root = rate, 1.0
+    for row in range(table.shape[0]):
+        count = vector(table[row, STEP], 1, _LIKE_COUNT)
+        count[0] += np.float32(1)
+        if count[0] != known:  # the parameters of a group have mostly one age
+            known = float(count[0])
+            corrected, root = rate / (1 - beta1**known), np.sqrt(1 - beta2**known)
+        rates[row], roots[row] = corrected, root
+    return rates, roots
 
 
-_amsgrad = _adam.specialise("_amsgrad", _peak=_peak_amsgrad)
-
-
-class Flats:
-    """A parameter and its optimiser state as vectors, made once for all steps on the same arrays."""
-
-    __slots__ = ("arrays", "copied", "identity", "no_peaks", "vectors")
-
-    def __init__(self, *arrays: ndarray) -> None:
-        param = arrays[0]
-        if not is_compiled_type(param.dtype):
-            raise TypeError(f"optimisers step float32 and float64 parameters, not {param.dtype}")
-        for array in arrays:
-            _check_shape(array, param)
-        self.arrays = arrays
-        self.identity = tuple(map(id, arrays))  # they stay alive here, so no other array has these
-        self.vectors = [flat(array) for array in arrays]
-        # A strided array has no flat view: the kernel works on a copy, which is written back.
-        self.copied = any(vector.base is None for vector in self.vectors)
-        self.no_peaks = np.empty(0, param.dtype)
-
-    def step(self, kern: Kernel, grad: ndarray, *options: Any) -> None:
-        """Run `kern` on the parameter, its gradient and its state."""
-        param = self.arrays[0]
-        if grad.shape != param.shape:
-            _check_shape(grad, param)
-        if grad.dtype is not param.dtype:
-            grad = grad.astype(param.dtype)
-        if self.copied:
-            self.vectors = [flat(array) for array in self.arrays]
-        first = self.vectors[0]
-        kern.run(first.size, first, flat(grad), *self.vectors[1:], *options)
-        if self.copied:
-            for array, vector in zip(self.arrays, self.vectors, strict=True):
-                if vector.base is None:
-                    array[...] = vector.reshape(array.shape)
-
-
-def _check_shape(array: ndarray, param: ndarray) -> None:
-    if array.shape != param.shape:
-        raise RuntimeError(
-            f"The shape of the parameter, {param.shape}, must be that of its gradient and of the "
-            f"optimiser's state, but one of them has {array.shape}. If the parameter has been "
-            "replaced, make a new optimiser."
+@kernel(parallel=True, threshold=PARALLEL_FROM)
+def _adam(table, like, rate, decay, sign, shrink, beta1, beta2, eps):
+    rates, roots = _grow_older(table, rate, beta1, beta2)
+    for block in prange(block_count(table)):
+        row = row_of(table, block)
+        param, grad = _slice(table, row, 0, block, like), _slice(table, row, 1, block, like)
+        m, v = _slice(table, row, 3, block, like), _slice(table, row, 4, block, like)
+        peaks = _slice(table, row, PEAKS, block, like)
+        _adam_slice(
+            param,
+            grad,
+            m,
+            v,
+            peaks,
+            rates[row],
+            decay,
+            sign,
+            shrink,
+            1 - beta1,
+            beta2,
+            1 - beta2,
+            roots[row],
+            eps,
         )
 
 
+# The places of the step counts, and of the largest second moments (without AMSGrad the second moments).
+STEP, PEAKS = 2, 4
+_LIKE_COUNT = np.empty(0, np.float32)
+_amsgrad = _adam.specialise("_amsgrad", _peak=_peak_amsgrad, PEAKS=5)
+
+
+@kernel(parallel=True, threshold=PARALLEL_FROM)
+def _zero(table, like):
+    for block in prange(block_count(table)):
+        array = _slice(table, row_of(table, block), 0, block, like)
+        for i in range(array.size):
+            array[i] = 0
+
+
+def _step(kern: Kernel, arrays: list[ndarray], width: int, options: tuple, count: int = -1) -> None:
+    """Run `kern` on rows of `width` arrays: a parameter, its gradient and its state."""
+    if not arrays:
+        return
+    if len(arrays) % width:  # the kernels trust the table
+        raise ValueError(
+            f"the step takes {width} arrays for each parameter, but there are {len(arrays)} in all"
+        )
+    table, size = plan(arrays, width, count)
+    if size < 0:
+        for start in range(0, len(arrays), width):
+            _step_copies(kern, arrays[start : start + width], options, count)
+    elif size >= PARALLEL_FROM and len(set(map(id, arrays[::width]))) * width < len(arrays):
+        kern(table, _LIKE[arrays[0].dtype], *options)  # a parameter listed twice is for one thread
+    else:
+        kern.run(size, table, _LIKE[arrays[0].dtype], *options)
+
+
+def _step_copies(kern: Kernel, arrays: list[ndarray], options: tuple, count: int) -> None:
+    """The step for one row; arrays of other dtypes or not contiguous are copied, and written back.
+
+    Raises:
+        TypeError, RuntimeError: the dtype is not compiled for, the shapes differ.
+    """
+    param = arrays[0]
+    if not is_compiled_type(param.dtype):
+        raise TypeError(f"optimisers step float32 and float64 parameters, not {param.dtype}")
+    fitting = []
+    for place, array in enumerate(arrays):
+        if place != count and array.shape != param.shape:
+            raise RuntimeError(
+                f"The shape of the parameter, {param.shape}, must be that of its gradient and of the "
+                f"optimiser's state, but one of them has {array.shape}. If the parameter has been "
+                "replaced, make a new optimiser."
+            )
+        dtype = param.dtype if place != count else np.float32
+        fitting.append(np.require(array, dtype, ("C", "A", "W")))
+    kern.run(param.size, plan_row(fitting), _LIKE[param.dtype], *options)
+    for place, (array, fit) in enumerate(zip(arrays, fitting, strict=True)):
+        if fit is not array and place != 1:
+            array[...] = fit
+
+
 def sgd_step(
-    flats: Flats,
-    grad: ndarray,
-    *,
+    arrays: list[ndarray],
     lr: float,
     momentum: float = 0.0,
     dampening: float = 0.0,
@@ -154,23 +218,25 @@ def sgd_step(
     maximize: bool = False,
     first: bool = False,
 ) -> None:
-    """One step of stochastic gradient descent, in place, on a parameter (and its momentum buffer).
+    """One step of stochastic gradient descent, in place, on several parameters.
+
+    `arrays` holds for each parameter itself, its gradient and, with `momentum`, its buffer.
 
     g = grad + weight_decay param; buffer = momentum buffer + (1 - dampening) g, or g in the `first`
     step; param -= lr buffer, with `nesterov` lr (g + momentum buffer), without momentum lr g.
-    `maximize` reverses grad.  All arrays are of one type, float32 or float64, and any layout.
+    `maximize` reverses grad.  The arrays of a parameter are of one type, float32 or float64, and any layout.
     """
     # Floats all: a kernel is compiled once more for integers.
     options = -float(lr), float(weight_decay), -1.0 if maximize else 1.0
     if momentum:
         momenta = float(momentum), 1.0 - dampening, bool(nesterov), bool(first)
-        flats.step(_sgd_momentum, grad, *options, *momenta)
+        _step(_sgd_momentum, arrays, 3, options + momenta)
     else:
-        flats.step(_sgd, grad, *options)
+        _step(_sgd, arrays, 2, options)
 
 
-def adam_options(
-    step: float,
+def adam_step(
+    arrays: list[ndarray],
     *,
     lr: float,
     beta1: float = 0.9,
@@ -179,32 +245,41 @@ def adam_options(
     weight_decay: float = 0.0,
     maximize: bool = False,
     decoupled: bool = False,
-) -> tuple[float, ...]:
-    """What `adam_step` needs in step number `step` (from 1), the same for all parameters of a group."""
-    return (
-        -lr / (1 - beta1**step),
-        0.0 if decoupled else float(weight_decay),
-        -1.0 if maximize else 1.0,
-        1.0 - lr * weight_decay if decoupled else 1.0,
-        1.0 - beta1,
-        float(beta2),
-        1.0 - beta2,
-        math.sqrt(1 - beta2**step),
-        float(eps),
-    )
+    amsgrad: bool = False,
+) -> None:
+    """One step of Adam or AdamW, in place, on several parameters.
 
-
-def adam_step(flats: Flats, grad: ndarray, options: tuple[float, ...], amsgrad: bool = False) -> None:
-    """One step of Adam or AdamW, in place, on a parameter, exp_avg, exp_avg_sq (and max_exp_avg_sq).
+    `arrays` holds for each parameter itself, its gradient, its count of steps (a float32 scalar, to which one
+    is added), exp_avg, exp_avg_sq and, with `amsgrad`, max_exp_avg_sq.
 
     m = lerp(m, g, 1 - beta1); v = beta2 v + (1 - beta2) g**2; then
     param -= lr / (1 - beta1**step) m / (sqrt(v / (1 - beta2**step)) + eps), where AMSGrad takes the
     largest v so far.  AdamW first multiplies param by 1 - lr weight_decay, Adam adds weight_decay
-    param to the gradient.  All arrays are of one type, float32 or float64, and any layout.
+    param to the gradient.  The arrays of a parameter are of one type, float32 or float64, and any layout.
 
     Source: Kingma and Ba 2015; Reddi et al. 2018 (AMSGrad); Loshchilov and Hutter 2019 (AdamW).
     """
+    options = (
+        -float(lr),
+        0.0 if decoupled else float(weight_decay),
+        -1.0 if maximize else 1.0,
+        1.0 - lr * weight_decay if decoupled else 1.0,
+        float(beta1),
+        float(beta2),
+        float(eps),
+    )
     if amsgrad:
-        flats.step(_amsgrad, grad, *options)
+        _step(_amsgrad, arrays, 6, options, STEP)
     else:
-        flats.step(_adam, grad, flats.no_peaks, *options)
+        _step(_adam, arrays, 5, options, STEP)
+
+
+def fill_with_zeros(arrays: list[ndarray]) -> None:
+    """Set all elements of all arrays to zero."""
+    if arrays:
+        table, size = plan(arrays, 1)
+        if size < 0:
+            for array in arrays:
+                array.fill(0)
+        else:
+            _zero.run(size, table, _LIKE[arrays[0].dtype])

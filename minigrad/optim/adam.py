@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
-from minigrad.kernels.optim import adam_options, adam_step
+from minigrad.kernels.optim import adam_step
 from minigrad.optim.optimizer import Group, Optimizer, check_options, zeros_like
 from minigrad.tensor import Tensor
 
@@ -32,7 +33,7 @@ class Adam(Optimizer):
         amsgrad: divide by the largest second moment so far.
         maximize: ascend instead of descending.
         decoupled_weight_decay: decay the parameters themselves, not by the gradient (AdamW).
-        foreach, capturable, fused: ignored: a step is one compiled loop per parameter anyway.
+        foreach, capturable, fused: ignored: a step is one compiled loop over all parameters anyway.
         differentiable: must be False.
 
     Raises:
@@ -101,35 +102,37 @@ class Adam(Optimizer):
                 entry["step"] = _count(entry["step"])
 
     def _update(self, group: Group) -> None:
-        (beta1, beta2), amsgrad = group["betas"], group["amsgrad"]
-        settings = {
-            "lr": float(group["lr"]),
-            "beta1": beta1,
-            "beta2": beta2,
-            "eps": group["eps"],
-            "weight_decay": group["weight_decay"],
-            "maximize": group["maximize"],
-            "decoupled": group["decoupled_weight_decay"],
-        }
-        options: tuple[float, ...] = ()  # shared by the parameters of one age
-        step_of_options = 0.0
+        amsgrad, states = group["amsgrad"], self.state
+        beta1, beta2 = group["betas"]
+        arrays: list[ndarray] = []
         for param in group["params"]:
             grad = param._grad
             if grad is None:
                 continue
-            state = self.state[param]
+            param._counter[0] += 1
+            state = states[param]
             if not state:
                 _start(state, param, amsgrad)
-            count = state["step"]._array
-            step = count.item() + 1.0
-            count.fill(step)
-            if step != step_of_options:
-                options, step_of_options = adam_options(step, **settings), step
-            moments = [state["exp_avg"]._array, state["exp_avg_sq"]._array]
+            arrays += (
+                param._array,
+                grad._array,
+                state["step"]._array,
+                state["exp_avg"]._array,
+                state["exp_avg_sq"]._array,
+            )
             if amsgrad:
-                moments.append(state["max_exp_avg_sq"]._array)
-            adam_step(self._flats(param, *moments), grad._array, options, amsgrad)
-            param._counter[0] += 1
+                arrays.append(state["max_exp_avg_sq"]._array)
+        adam_step(
+            arrays,
+            lr=float(group["lr"]),
+            beta1=beta1,
+            beta2=beta2,
+            eps=group["eps"],
+            weight_decay=group["weight_decay"],
+            maximize=group["maximize"],
+            decoupled=group["decoupled_weight_decay"],
+            amsgrad=amsgrad,
+        )
 
 
 class AdamW(Adam):

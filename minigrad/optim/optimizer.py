@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd.tape import enable_grad
-from minigrad.kernels.optim import Flats
+from minigrad.kernels.optim import fill_with_zeros
 from minigrad.tensor import Tensor
 
 Group = dict[str, Any]
@@ -66,7 +66,6 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[Group] = []
-        self._known_flats: dict[Tensor, Flats] = {}
         groups: list[Any] = list(params)
         if not groups:
             raise ValueError(
@@ -90,7 +89,6 @@ class Optimizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._known_flats = {}
         for group in self.param_groups:
             for name, default in self.defaults.items():
                 group.setdefault(name, default)
@@ -108,13 +106,6 @@ class Optimizer:
             self._update(group)
         return loss
 
-    def _flats(self, param: Tensor, *state: Any) -> Flats:
-        """The parameter and its state as the kernels take them, made anew when an array was replaced."""
-        known = self._known_flats.get(param)
-        if known is None or known.identity != tuple(map(id, (param._array, *state))):
-            known = self._known_flats[param] = Flats(param._array, *state)
-        return known
-
     def _update(self, group: Group) -> None:
         """One step for the parameters of one group."""
         raise NotImplementedError(f"{type(self).__name__} must define step()")
@@ -125,13 +116,16 @@ class Optimizer:
         A parameter without a gradient is skipped by `step`; one with a zero gradient is not, and
         may still move by its momentum or weight decay.
         """
-        for group in self.param_groups:
-            for param in group["params"]:
-                if set_to_none:
+        if set_to_none:
+            for group in self.param_groups:
+                for param in group["params"]:
                     param._grad = None
-                elif param._grad is not None:
-                    param._grad.detach_()
-                    param._grad.zero_()
+            return
+        grads = [p._grad for group in self.param_groups for p in group["params"] if p._grad is not None]
+        for grad in grads:
+            grad._node = None
+            grad._counter[0] += 1
+        fill_with_zeros([grad._array for grad in grads])
 
     # ------------------------------------------------------------------------------------ groups
     def add_param_group(self, param_group: Group) -> None:

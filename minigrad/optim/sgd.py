@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from numpy import ndarray
+
 from minigrad.kernels.optim import sgd_step
 from minigrad.optim.optimizer import Group, Optimizer, check_options, zeros_like
 
@@ -29,7 +31,7 @@ class SGD(Optimizer):
         weight_decay: factor of an L2 penalty on the parameters.
         nesterov: use the gradient at the point the momentum leads to.
         maximize: ascend instead of descending.
-        foreach, fused: ignored: a step is one compiled loop per parameter anyway.
+        foreach, fused: ignored: a step is one compiled loop over all parameters anyway.
         differentiable: must be False.
 
     Raises:
@@ -90,33 +92,33 @@ class SGD(Optimizer):
         super().__init__(params, defaults)
 
     def _update(self, group: Group) -> None:
-        lr, momentum, dampening = float(group["lr"]), group["momentum"], group["dampening"]
-        weight_decay, nesterov, maximize = (
-            group["weight_decay"],
-            group["nesterov"],
-            group["maximize"],
-        )
+        momentum, states = group["momentum"], self.state
+        arrays: list[ndarray] = []
+        fresh: list[ndarray] = []  # of the parameters whose first step with momentum this is
         for param in group["params"]:
             grad = param._grad
             if grad is None:
                 continue
-            buffers, first = [], False
-            if momentum:
-                state = self.state[param]
-                buffer = state.get("momentum_buffer")
-                if buffer is None:
-                    buffer, first = zeros_like(param), True
-                    state["momentum_buffer"] = buffer
-                buffers = [buffer._array]
-            sgd_step(
-                self._flats(param, *buffers),
-                grad._array,
-                lr=lr,
-                momentum=momentum,
-                dampening=dampening,
-                weight_decay=weight_decay,
-                nesterov=nesterov,
-                maximize=maximize,
-                first=first,
-            )
             param._counter[0] += 1
+            if not momentum:
+                arrays += (param._array, grad._array)
+                continue
+            state = states[param]
+            buffer = state.get("momentum_buffer")
+            if buffer is None:
+                buffer = state["momentum_buffer"] = zeros_like(param)
+                fresh += (param._array, grad._array, buffer._array)
+            else:
+                arrays += (param._array, grad._array, buffer._array)
+        options = (
+            float(group["lr"]),
+            momentum,
+            group["dampening"],
+            group["weight_decay"],
+            group["nesterov"],
+            group["maximize"],
+        )
+        if fresh:
+            sgd_step(fresh, *options, first=True)
+        if arrays:
+            sgd_step(arrays, *options)
