@@ -24,7 +24,7 @@ from minigrad.nn import AdaptiveLogSoftmaxWithLoss, Linear, extra
 from minigrad.nn import functional as F
 from minigrad.ops.activation import relu
 from minigrad.ops.moments import var
-from minigrad.ops.reduction import mean, sum
+from minigrad.ops.reduction import amax, amin, max, mean, min, sum
 from minigrad.ops.softmax import logsumexp
 from minigrad.optim import SGD, Adam, AdamW
 from minigrad.random import get_rng_state, randperm, set_rng_state
@@ -80,6 +80,13 @@ def _primitives() -> Iterator[Job]:
     for function in (F.softmax, F.log_softmax, logsumexp):
         for dim in (0, 1):
             yield f"{function.__name__}, dim={dim}", _call(function, _WIDE, dim=dim)
+    vector = _numbers(MANY)
+    yield "layer_norm", lambda dtype: F.layer_norm(_WIDE(dtype), (MANY,), vector(dtype), vector(dtype))
+    yield "layer_norm, plain", _call(F.layer_norm, _WIDE, normalized_shape=(MANY,))
+    for function in (amax, amin):
+        yield function.__name__, _call(function, _WIDE)
+    for function in (max, min):
+        yield f"{function.__name__}, dim=1", lambda dtype, of=function: of(_WIDE(dtype), 1).values
     for function in (sum, mean, var):
         yield function.__name__, _call(function, _WIDE)
         for dim in (0, 1):

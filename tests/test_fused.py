@@ -19,9 +19,8 @@ def _leaf(*shape, seed=0, dtype=minigrad.float32):
 def forgetful(monkeypatch):
     """Makes `mse_loss` and its relatives forget their earlier calls for the test."""
     for function in (F.mse_loss, F.binary_cross_entropy, F.kl_div, F.cross_entropy, F.gaussian_nll_loss):
-        monkeypatch.setattr(function, "_plans", plans := {})
-        plain = plans.setdefault(tuple(function._defaults[function._required :]), {})
-        monkeypatch.setattr(function, "_plain_plans", plain)
+        monkeypatch.setattr(function, "_plain_plans", plain := {})
+        monkeypatch.setattr(function, "_plans", {function._plain: plain})
 
 
 @pytest.mark.usefixtures("forgetful")
@@ -167,3 +166,27 @@ def test_a_loss_that_runs_from_several_threads():
     for thread in threads:
         thread.join()
     assert found == [wanted] * 8
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_a_kernel_that_has_no_gradients_here_leaves_them_to_the_definition():
+    """The value alone was computed by the kernel before; one variance for each row has a gradient to be summed."""
+    x, y, var = _leaf(4, 3), _leaf(4, 3, seed=1).detach(), _leaf(4, 1, seed=2)
+    with minigrad.no_grad():
+        value = F.gaussian_nll_loss(x, y, var, reduction="none")
+    assert any(F.gaussian_nll_loss._plans.values())
+    losses = F.gaussian_nll_loss(x, y, var, reduction="none")
+    np.testing.assert_allclose(losses.detach().numpy(), value.numpy(), rtol=1e-6)
+    (slope,) = minigrad.autograd.grad(losses.sum(), var)
+    assert slope.shape == var.shape
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_options_that_change_at_every_call_are_forgotten_again(monkeypatch):
+    monkeypatch.setattr(fused, "_MOST_PLANS", 4)
+    x, y = _leaf(4), _leaf(4, seed=1).detach()
+    monkeypatch.setattr(F.huber_loss, "_plans", {F.huber_loss._plain: F.huber_loss._plain_plans})
+    for step in range(1, 20):
+        F.huber_loss(x, y, delta=step / 10)
+        assert len(F.huber_loss._plans) <= 4
+    assert F.huber_loss._plans[F.huber_loss._plain] is F.huber_loss._plain_plans

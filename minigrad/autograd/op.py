@@ -199,7 +199,7 @@ class Primitive:
         return result
 
     def _unary(self, x: Variable, options: dict[str, Any]) -> Any:
-        """A call on one tensor that needs no conversion, without the loops over operands: 1 us less of 4."""
+        """A call on one tensor that needs no conversion, without the loops over operands."""
         array = x._array
         node = x._node if x._view is None else current_node(x)
         try:

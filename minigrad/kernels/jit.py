@@ -268,6 +268,8 @@ def _numba() -> Any:
 def _put_off_scipy() -> None:
     """Have Numba import SciPy when a product is compiled, not to see at once whether it is there: 0.3 s."""
     linalg: Any = importlib.import_module("numba.np.linalg")
+    if not hasattr(linalg, "ensure_blas"):  # it is none of Numba's public names
+        return
     ensure_blas, linalg.ensure_blas = linalg.ensure_blas, lambda: None
     try:
         importlib.import_module("numba.np.arraymath")

@@ -297,7 +297,7 @@ def smooth_binary_cross_entropy_with_logits(
         return NotImplemented
     if ignore_index is not None and 0 <= ignore_index <= 1:
         target = np.where(target == ignore_index, target.dtype.type(-1), target)
-    found = _run(_SMOOTH_BCE, input, target, reduction, bool(grad), label_smoothing, weight, pos_weight)
+    found = _run(_SMOOTH_BCE, input, target, reduction, grad, label_smoothing, weight, pos_weight)
     if found is NotImplemented or reduction != "mean" or ignore_index is None or not target.size:
         return found
     kept = _counted(_UNIT, target)
