@@ -170,7 +170,7 @@ def test_a_loss_that_runs_from_several_threads():
 
 @pytest.mark.usefixtures("forgetful")
 def test_a_kernel_that_has_no_gradients_here_leaves_them_to_the_definition():
-    """The value alone was computed by the kernel before; one variance for each row has a gradient to be summed."""
+    """The value alone was computed by the kernel before; a variance for each row has a summed gradient."""
     x, y, var = _leaf(4, 3), _leaf(4, 3, seed=1).detach(), _leaf(4, 1, seed=2)
     with minigrad.no_grad():
         value = F.gaussian_nll_loss(x, y, var, reduction="none")

@@ -242,7 +242,7 @@ def test_specialised_kernels_and_their_twins(kern, added):
 
 def test_the_twin_is_chosen_by_size(monkeypatch):
     ran = []
-    monkeypatch.setattr(fill, "_serial", lambda *a: ran.append("serial"))
+    monkeypatch.setattr(fill, "serial", lambda *a: ran.append("serial"))
     monkeypatch.setattr(fill, "_parallel", lambda *a: ran.append("parallel"))
     monkeypatch.setattr(jit, "_threads", 2)
     fill.run(99)
@@ -313,7 +313,7 @@ def test_hot_loops_call_no_library_function():
 def test_a_kernel_runs_serially_just_after_a_product_unless_it_is_long(monkeypatch):
     kern = kernel(parallel=True, threshold=10)(lambda x: None)
     ran = []
-    monkeypatch.setattr(kern, "_serial", lambda *args: ran.append("serial"))
+    monkeypatch.setattr(kern, "serial", lambda *args: ran.append("serial"))
     monkeypatch.setattr(kern, "_parallel", lambda *args: ran.append("parallel"))
     monkeypatch.setattr(jit, "_threads", 2)
     monkeypatch.setattr(jit, "_spinning_until", 0.0)

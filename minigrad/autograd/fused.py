@@ -79,6 +79,7 @@ class Fused:
         self.definition = _by_position(definition)
         self.forward = forward or _no_kernel
         self.backward = backward
+        self.zero_for_zero = True  # a zero cotangent gives a zero gradient, whatever the slope
         self.check = check
         self.check_values = check_values
         self.grad_name = grad_name or (
@@ -335,7 +336,7 @@ class FusedNode(Node):
 
     def __init__(
         self,
-        op: Fused,
+        op: Any,  # Fused, or what else has a definition, `wrt` and the like
         edges: Sequence[Node | None],
         values: Sequence[Any],
         variables: Sequence[Variable],
@@ -364,7 +365,9 @@ class FusedNode(Node):
         gradients = self.gradients
         if callable(gradients):
             made = mode.quietly(gradients, g, keep)
-            if mode.safe and not g.any():  # a zero cotangent gives a zero gradient, whatever the slope
+            if (
+                mode.safe and self.op.zero_for_zero and not g.any()
+            ):  # a zero cotangent gives a zero gradient, whatever the slope
                 return [None if a is None else np.zeros_like(a) for a in made]
             return made
         if g is ONES.get(g.dtype) and not keep:

@@ -140,6 +140,8 @@ class Primitive:
     def __call__(self, *operands: Any, **options: Any) -> Any:
         if len(operands) == 1:
             (x,) = operands
+            if type(x) is ndarray:  # what rules call in a plain backward
+                return self.forward(x, **options)
             if isinstance(x, Variable) and (self.promote is None or x._array.dtype in _FLOATS):
                 return self._unary(x, options)
         for operand in operands:
@@ -147,7 +149,7 @@ class Primitive:
                 prototype = operand
                 break
         else:
-            if operands and type(operands[0]) is ndarray:  # what rules call in a plain backward
+            if operands and type(operands[0]) is ndarray:
                 return self.forward(*operands, **options)
             return self._on_arrays(operands, options)
         tracked, bit = 0, 1  # the operands with a gradient, as bits

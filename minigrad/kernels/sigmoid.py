@@ -181,13 +181,13 @@ def _gelu_tanh_vjp_point(g, x):
 
 
 @kernel
-def _relu_point(x):
+def relu_point(x):
     zero = type(x)(0)
     return zero if x <= zero else x
 
 
 @kernel
-def _relu_vjp_point(g, y):
+def relu_vjp_point(g, y):
     return type(g)(0) if y <= type(y)(0) else g
 
 
@@ -209,8 +209,8 @@ _gelu_vjp = {
     "none": _map_pair.specialise("_gelu_vjp", point=_gelu_vjp_point),
     "tanh": _map_pair.specialise("_gelu_tanh_vjp", point=_gelu_tanh_vjp_point),
 }
-_relu = _map.specialise("_relu", point=_relu_point)
-_relu_vjp = _map_pair.specialise("_relu_vjp", point=_relu_vjp_point)
+_relu = _map.specialise("_relu", point=relu_point)
+_relu_vjp = _map_pair.specialise("_relu_vjp", point=relu_vjp_point)
 
 
 def sigmoid(x: Array) -> Array:

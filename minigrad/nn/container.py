@@ -8,8 +8,11 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from itertools import groupby
 from typing import Any, Self, cast
 
+from minigrad.nn.activations import ReLU, Sigmoid, Tanh
+from minigrad.nn.linear import Linear
 from minigrad.nn.module import Module, block, indented
 from minigrad.nn.parameter import Parameter
+from minigrad.ops.perceptron import RELU, SIGMOID, TANH, Activation, perceptron
 from minigrad.tensor import Tensor
 
 
@@ -78,6 +81,35 @@ class _Sequence(Module):
         return found
 
 
+_ACTIVATIONS: dict[type, Activation] = {ReLU: RELU, Tanh: TANH, Sigmoid: SIGMOID}
+
+
+def _joins(module: Any, layers: list[Any]) -> bool:
+    """Whether a module can be computed together with these: it is a layer or what follows one, nobody looks
+    at what it is given and gives (hooks), and nobody computes it in another way.
+    """
+    if module._has_hooks or "forward" in module.__dict__:
+        return False
+    if type(module) is Linear:
+        return module.bias is not None
+    return bool(layers) and type(module) in _ACTIVATIONS and type(layers[-1]) is Linear
+
+
+def _through(layers: list[Any], input: Any) -> Any:
+    """What Linear layers with activations between them make of an input."""
+    if len(layers) == 1:
+        return layers[0](input)
+    activations: list[Activation | None] = []
+    parameters: list[Any] = []
+    for module in layers:
+        if type(module) is Linear:
+            parameters += (module.weight, module.bias)
+            activations.append(None)
+        else:
+            activations[-1] = _ACTIVATIONS[type(module)]
+    return perceptron(tuple(activations))(input, *parameters)
+
+
 class Sequential(_Sequence):
     """Modules one after the other: each gets the result of the one before.
 
@@ -105,9 +137,15 @@ class Sequential(_Sequence):
             self.extend(args)
 
     def forward(self, input: Any) -> Any:
+        layers: list[Any] = []  # to be computed as one operation
         for module in self._modules.values():
+            if _joins(module, layers):
+                layers.append(module)
+                continue
+            if layers:
+                input, layers = _through(layers, input), []
             input = module(input)  # type: ignore[misc]
-        return input
+        return _through(layers, input) if layers else input
 
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):

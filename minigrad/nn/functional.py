@@ -19,7 +19,7 @@ from minigrad.ops.activation import sigmoid as sigmoid
 from minigrad.ops.activation import softplus as softplus
 from minigrad.ops.activation import tanh as tanh
 from minigrad.ops.indexing import one_hot as one_hot
-from minigrad.ops.linalg import linear as linear
+from minigrad.ops.linear import linear as linear
 from minigrad.ops.softmax import log_softmax as log_softmax
 from minigrad.ops.softmax import softmax as softmax
 from minigrad.ops.softmax import softmin as softmin

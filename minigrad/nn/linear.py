@@ -10,7 +10,7 @@ from minigrad.creation import empty
 from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
-from minigrad.ops.linalg import linear
+from minigrad.ops.linear import linear
 from minigrad.ops.shape import flatten
 from minigrad.tensor import Tensor
 

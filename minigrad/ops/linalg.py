@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from minigrad import dtypes
-from minigrad.autograd.op import NotAnOperand, Primitive, PrimitiveNode, primitive
-from minigrad.autograd.tape import Variable, current_node, mode
-from minigrad.kernels.jit import is_compiled_type, note_product
-from minigrad.kernels.linear import add_bias, column_sums
+from minigrad.autograd.op import NotAnOperand, Primitive, primitive
+from minigrad.autograd.tape import Variable
+from minigrad.kernels.jit import note_product
 from minigrad.ops.dims import ndim_of
 from minigrad.ops.shape import reshape_to, squeeze_axes, swap_last
 
 
-def _column(x: Any) -> Any:
+def column(x: Any) -> Any:
     """A vector, or each vector of a stack, as a matrix of one column."""
     return reshape_to(x, shape=(*x.shape, 1))
 
@@ -27,7 +25,7 @@ def _left_rule(g: Any, a_shape: tuple[int, ...], b: Any) -> Any:
     if len(b.shape) == 1:
         return reshape_to(g, shape=(*g.shape, 1)) * b
     if len(a_shape) == 1:
-        return squeeze_axes(matmul_arrays(b, _column(g)), axes=(len(b.shape) - 1,))
+        return squeeze_axes(matmul_arrays(b, column(g)), axes=(len(b.shape) - 1,))
     return matmul_arrays(g, swap_last(b))
 
 
@@ -36,9 +34,9 @@ def _right_rule(g: Any, a: Any, b_shape: tuple[int, ...]) -> Any:
     if len(a.shape) == 1 and len(b_shape) == 1:
         return reshape_to(g, shape=(*g.shape, 1)) * a
     if len(a.shape) == 1:
-        return _column(a) * reshape_to(g, shape=(*g.shape[:-1], 1, g.shape[-1]))
+        return column(a) * reshape_to(g, shape=(*g.shape[:-1], 1, g.shape[-1]))
     if len(b_shape) == 1:
-        return squeeze_axes(matmul_arrays(swap_last(a), _column(g)), axes=(len(a.shape) - 1,))
+        return squeeze_axes(matmul_arrays(swap_last(a), column(g)), axes=(len(a.shape) - 1,))
     return matmul_arrays(swap_last(a), g)
 
 
@@ -86,7 +84,7 @@ def matmul(input: Any, other: Any) -> Any:
             f"{a.ndim}D and {b.ndim}D\nUse * to multiply by a scalar."
         )
     if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
-        raise RuntimeError(_mismatch(a, b))
+        raise RuntimeError(mismatch(a, b))
     if a.ndim > 2 and b.ndim > 2 and a.shape[:-2] != b.shape[:-2]:
         _check_batches(a.shape[:-2], b.shape[:-2])
     return matmul_arrays(input, other)
@@ -119,7 +117,8 @@ def _c_name(array: ndarray) -> str:
     return names.get(name, name)
 
 
-def _mismatch(a: ndarray, b: ndarray) -> str:
+def mismatch(a: ndarray, b: ndarray) -> str:
+    """torch's words for matrices or vectors whose inner sizes differ."""
     if a.ndim == b.ndim == 1:
         return (
             f"inconsistent tensor size, expected tensor [{a.size}] and src [{b.size}] to have the same "
@@ -161,150 +160,3 @@ def dot(input: Any, tensor: Any) -> Any:
     if ndim_of(input) != 1 or ndim_of(tensor) != 1:
         raise RuntimeError(f"1D tensors expected, but got {ndim_of(input)}D and {ndim_of(tensor)}D tensors")
     return matmul(input, tensor)
-
-
-# ------------------------------------------------------------------------------------------------ linear
-def _linear(x: ndarray, weight: ndarray, bias: ndarray) -> ndarray:
-    y = _product(x, weight)
-    if bias.dtype is not weight.dtype or bias.shape != weight.shape[:1]:
-        _check_bias(weight, bias)
-    return add_bias(y, bias)
-
-
-def _product(x: ndarray, weight: ndarray) -> ndarray:
-    try:
-        if x.dtype is weight.dtype:
-            product = np.matmul(x, weight.T)
-            note_product(product.size * x.shape[-1])
-            return product
-    except ValueError:  # NumPy's words for sizes that do not fit
-        pass
-    _check_linear(x, weight)
-    return np.matmul(x, weight.T)
-
-
-def _linear_weight_rule(g: Any, x: Any) -> Any:
-    """gᵀ x, over all leading dimensions of the batch."""
-    if len(g.shape) == 1:
-        return _column(g) * x
-    if len(g.shape) > 2:
-        g = reshape_to(g, shape=(-1, g.shape[-1]))
-        x = reshape_to(x, shape=(-1, x.shape[-1]))
-    return g.T @ x
-
-
-def _linear_name(node: Any) -> str:
-    return {1: "ViewBackward0", 2: "AddmmBackward0"}.get(len(node.shapes[0]), "ViewBackward0")
-
-
-_affine: Primitive = primitive(_linear, grad_name=_linear_name).vjp(
-    lambda g, weight: g @ weight, _linear_weight_rule, lambda g: g
-)
-
-
-def _product_name(node: Any) -> str:
-    """torch folds a batch of a rank other than 2 into a matrix, and names what unfolds it."""
-    return {1: "SqueezeBackward4", 2: "MmBackward0"}.get(len(node.shapes[0]), "UnsafeViewBackward0")
-
-
-_homogeneous: Primitive = primitive(_product, grad_name=_product_name).vjp(
-    lambda g, weight: g @ weight, _linear_weight_rule
-)
-
-
-def linear(input: Any, weight: Any, bias: Any = None) -> Any:
-    """x Wᵀ + b.
-
-    Shapes: input (..., in_features), weight (out_features, in_features), bias (out_features), result
-    (..., out_features).
-
-    Raises:
-        RuntimeError: the sizes or the dtypes do not fit.
-
-    Example:
-        >>> import minigrad
-        >>> F = minigrad.nn.functional
-        >>> F.linear(minigrad.ones(1, 2), minigrad.tensor([[1.0, 2.0]]), minigrad.tensor([0.5]))
-        tensor([[3.5000]])
-    """
-    if bias is None:
-        return _homogeneous(input, weight)
-    if isinstance(input, Variable) and isinstance(weight, Variable) and isinstance(bias, Variable):
-        x, w, b = input._array, weight._array, bias._array
-        matrices = x.ndim == w.ndim == 2 and x.shape[1] == w.shape[1] and b.shape == w.shape[:1]
-        alike = x.dtype is w.dtype is b.dtype and is_compiled_type(x.dtype)
-        if matrices and alike and x.size and w.size:
-            return _linear_of_matrices(input, weight, bias)
-    return _affine(input, weight, bias)
-
-
-class _LinearNode(PrimitiveNode):
-    """A recorded `_affine` of matrices. A plain backward computes the products straight from the arrays (16
-    by 16, batch 64: 4.1 us, by the rules one by one 6.4). A recorded one is the rules' business.
-    """
-
-    __slots__ = ()
-
-    def _apply_rules(self, g: Any, arrays: Sequence[Any], output: Any) -> Sequence[Any]:
-        if isinstance(g, Variable):
-            return super()._apply_rules(g, arrays, output)
-        x, w, _ = arrays
-        to_input, to_weight, to_bias = self.edges
-        found: list[ndarray | None] = [None, None, None]
-        if to_input is not None:
-            found[0] = g.dot(w)
-            note_product(g.size * w.shape[1])
-        if to_weight is not None:
-            found[1] = g.T.dot(x)
-            note_product(g.size * x.shape[1])
-        if to_bias is not None:
-            found[2] = column_sums(g)
-        return found
-
-
-def _linear_of_matrices(input: Variable, weight: Variable, bias: Variable) -> Any:
-    """`_affine` of operands that fit, all of them tensors, without its checks and loops (5.3 us, not 6.2)."""
-    operands = input, weight, bias
-    arrays: list[Any] = [input._array, weight._array, bias._array]
-    result = input._result._wrap(mode.quietly(_affine_of_matrices, *arrays))
-    edges = [v._node if v._view is None else current_node(v) for v in operands]
-    if mode.enabled:
-        tracked = (edges[0] is not None) + 2 * (edges[1] is not None) + 4 * (edges[2] is not None)
-        if tracked:
-            shapes = [array.shape for array in arrays]
-            result._node = _LinearNode(_affine, tracked, edges, shapes, {}, operands, arrays, result)
-    return result
-
-
-def _affine_of_matrices(x: ndarray, w: ndarray, b: ndarray) -> ndarray:
-    y = x.dot(w.T)
-    note_product(y.size * x.shape[1])
-    return add_bias(y, b)
-
-
-def _check_linear(x: ndarray, w: ndarray) -> None:
-    if x.dtype != w.dtype:
-        raise RuntimeError(
-            f"mat1 and mat2 must have the same dtype, but got {dtypes.of(x).scalar_type} and "
-            f"{dtypes.of(w).scalar_type}\nConvert the input with .float() (or the module with .double())."
-        )
-    if x.ndim == 0 or w.ndim != 2:
-        raise RuntimeError(
-            f"linear(): expected an input of at least 1 dimension and a weight matrix, but got {x.ndim}D "
-            f"and {w.ndim}D."
-        )
-    if x.shape[-1] != w.shape[1]:
-        raise RuntimeError(_mismatch(x, w.T))
-
-
-def _check_bias(w: ndarray, b: ndarray) -> None:
-    if b.dtype != w.dtype:
-        raise RuntimeError(
-            f"self and mat2 must have the same dtype, but got {dtypes.of(b).scalar_type} and "
-            f"{dtypes.of(w).scalar_type}"
-        )
-    if b.shape != (w.shape[0],) and b.shape not in ((), (1,)):
-        raise RuntimeError(
-            f"The expanded size of the tensor ({w.shape[0]}) must match the existing size ({b.size}) at "
-            f"non-singleton dimension 0: the bias needs {w.shape[0]} elements."
-        )

@@ -18,7 +18,7 @@ from minigrad.nn.linear import Linear
 from minigrad.nn.losses.base import Loss, loss
 from minigrad.nn.losses.classification import cross_entropy
 from minigrad.nn.module import Module
-from minigrad.ops.linalg import linear
+from minigrad.ops.linear import linear
 from minigrad.tensor import Tensor
 
 
