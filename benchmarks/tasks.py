@@ -54,10 +54,10 @@ def seconds(library: str, threads: int, steps: int = STEPS, **extra: str) -> tup
         RuntimeError: the process failed.
     """
     command = [sys.executable, "-m", "benchmarks.tasks", library, str(threads), str(steps)]
+    surroundings = os.environ | environment(threads) | extra
+    surroundings.pop("PYTHONDONTWRITEBYTECODE", None)  # the peers' bytecode came with their installation
     start = time.perf_counter()
-    done = subprocess.run(
-        command, capture_output=True, text=True, env=os.environ | environment(threads) | extra
-    )
+    done = subprocess.run(command, capture_output=True, text=True, env=surroundings)
     took = time.perf_counter() - start
     if done.returncode:
         raise RuntimeError(done.stderr.strip().rpartition("\n")[2])

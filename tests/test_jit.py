@@ -299,6 +299,7 @@ def test_hot_loops_call_no_library_function():
         arrays = (np.zeros(8, np.float32), np.zeros(8, np.float32))
         options = (np.float32(1), np.float32(20)) if name == "_softplus" else ()
         dispatcher = loop.dispatcher()
+        dispatcher._cache.prepare()
         dispatcher._cache = type(
             "NoCache", (), {"load_overload": lambda *a: None, "save_overload": lambda *a: None}
         )()

@@ -91,6 +91,7 @@ def assembly_of_all(call, monkeypatch):
     texts = {}
     for kern, args in ran.items():
         dispatcher = _build(kern, "serial")
+        dispatcher._cache.prepare()
         dispatcher._cache = numba.core.caching.NullCache()
         dispatcher.compile(tuple(map(numba.typeof, args)))
         (texts[repr(kern)],) = dispatcher.inspect_asm().values()

@@ -260,12 +260,10 @@ def kernel(
 @functools.cache
 def _numba() -> Any:
     """Numba, imported when the first kernel runs: it takes 0.2 s, and many uses need none."""
-    numba = importlib.import_module("numba")
-    if importlib.util.find_spec("scipy"):
-        _put_off_scipy()
-    return numba
+    return importlib.import_module("numba")
 
 
+@functools.cache
 def _put_off_scipy() -> None:
     """Have Numba import SciPy when a product is compiled, not to see at once whether it is there: 0.3 s."""
     linalg: Any = importlib.import_module("numba.np.linalg")
@@ -298,9 +296,14 @@ def _build(kern: Kernel, twin: Twin) -> Any:
     """A Numba dispatcher for one twin of ``kern``, with its helpers bound to theirs."""
     function = kern.__wrapped__
     scope = {"__name__": function.__module__}
-    for name in _global_names(function.__code__):
-        if name in function.__globals__:
-            scope[name] = _bind(function.__globals__[name])
+
+    def prepare() -> None:
+        if importlib.util.find_spec("scipy"):
+            _put_off_scipy()
+        for name in _global_names(function.__code__):
+            if name in function.__globals__:
+                scope[name] = _bind(function.__globals__[name])
+
     # Twins need names of their own: compiled code is kept under the name.
     name = function.__qualname__ + ("" if twin == "serial" else f"_{twin}")
     # What is called is always inlined, or the caller's loop does not vectorise.  Wrappers that
@@ -315,7 +318,7 @@ def _build(kern: Kernel, twin: Twin) -> Any:
         **kern.options,
     )
     dispatcher = wrap(_copy(function, name, scope))
-    dispatcher._cache = DiskCache(_numba(), dispatcher.py_func)
+    dispatcher._cache = DiskCache(_numba(), dispatcher.py_func, prepare)
     return dispatcher
 
 
