@@ -20,14 +20,15 @@ from minigrad.autograd.tape import enable_grad
 from minigrad.creation import arange, full
 from minigrad.kernels.cache import cache_folders
 from minigrad.kernels.jit import compile_parallel_twins
-from minigrad.nn import AdaptiveLogSoftmaxWithLoss, Linear, extra
+from minigrad.nn import AdaptiveLogSoftmaxWithLoss, Linear, ReLU, Sequential, extra
 from minigrad.nn import functional as F
 from minigrad.ops.activation import relu
 from minigrad.ops.moments import var
 from minigrad.ops.reduction import amax, amin, max, mean, min, sum
 from minigrad.ops.softmax import logsumexp
 from minigrad.optim import SGD, Adam, AdamW
-from minigrad.random import get_rng_state, randperm, set_rng_state
+from minigrad.random import get_rng_state, rand, randperm, set_rng_state
+from minigrad.stream import COMPILED_FROM
 from minigrad.tensor import Tensor
 
 Run = Callable[[dtypes.dtype], Any]  # gives a tensor, or several
@@ -172,18 +173,28 @@ def _steps(make: Callable[..., Any], dtype: dtypes.dtype, **options: Any) -> Ten
     return model(_SAMPLES(dtype))
 
 
+def _perceptron(dtype: dtypes.dtype) -> Tensor:
+    return Sequential(Linear(FEW, FEW, dtype=dtype), ReLU(), Linear(FEW, 1, dtype=dtype))(_SAMPLES(dtype))
+
+
+def _models() -> Iterator[Job]:
+    yield "perceptron", _perceptron
+    yield "dropout", _call(F.dropout, _numbers(COMPILED_FROM))
+    yield "rand", lambda dtype: rand(COMPILED_FROM, dtype=dtype)
+    yield "randperm", lambda dtype: randperm(COMPILED_FROM)
+
+
 def _optimizers() -> Iterator[Job]:
     yield "SGD", lambda dtype: _steps(SGD, dtype, lr=0.1)
     yield "SGD, momentum", lambda dtype: _steps(SGD, dtype, lr=0.1, momentum=0.9)
     yield "Adam", lambda dtype: _steps(Adam, dtype)
     yield "Adam, amsgrad", lambda dtype: _steps(Adam, dtype, amsgrad=True)
     yield "AdamW", lambda dtype: _steps(AdamW, dtype)
-    yield "randperm", lambda dtype: randperm(20_000)
 
 
 def jobs() -> Iterator[Job]:
     """What is run forward and backward: names, and functions of the dtype that give tensors."""
-    for family in (_primitives, _elementwise, _of_classes, _of_vectors, _optimizers):
+    for family in (_primitives, _elementwise, _of_classes, _of_vectors, _models, _optimizers):
         yield from family()
 
 

@@ -24,6 +24,8 @@ from typing import Any
 import numpy as np
 
 from . import dtypes
+from .kernels import twister
+from .kernels.jit import Kernel, is_compiled_type
 from .kernels.shuffle import exchange
 
 Array = np.ndarray[Any, Any]
@@ -32,7 +34,7 @@ Shape = int | Sequence[int]
 DEFAULT_SEED = 67280421310721
 _WORD_RANGE = 1 << 28  # integers from a wider range are made of two words
 _BLOCK = 16  # normals that are transformed together
-_COMPILED_FROM = 20_000  # elements of a permutation: below, compiling costs more than it saves
+COMPILED_FROM = 20_000  # numbers, or elements of a permutation: below, compiling costs more than it saves
 
 # The layout of torch's generator state, so that either library can continue the other's stream.
 _STATE = np.dtype(
@@ -224,7 +226,7 @@ class Generator:
             words = self._words(max(n - 1, 0))
         partners = (words % np.arange(n, 1, -1, dtype=np.uint64)).view(np.int64)
         partners += np.arange(partners.size)
-        if n >= _COMPILED_FROM:
+        if n >= COMPILED_FROM:
             order = np.arange(n)
             exchange(order, partners)
             return order
@@ -249,8 +251,8 @@ class Generator:
             unit = self._unit(p.size, kind)
         return (unit < p.ravel()).astype(kind).reshape(p.shape)
 
-    def bernoulli_p(self, shape: Shape, p: float, dtype: Any = None) -> Array:
-        """Ones with probability `p`, else zeros, of any dtype: the draw of `Tensor.bernoulli_(p)`.
+    def bernoulli_p(self, shape: Shape, p: float, dtype: Any = None, one: float = 1.0) -> Array:
+        """`one` with probability `p`, else zero, of any dtype: the draw of `Tensor.bernoulli_(p)`.
 
         Dropout draws its mask this way. Two words an element, unlike `bernoulli`.
 
@@ -261,9 +263,15 @@ class Generator:
         kind = dtypes.default_float() if dtype is None else dtypes.to_numpy(dtype)
         if not 0 <= p <= 1:
             raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
+        count = math.prod(shape)
+        if count >= COMPILED_FROM and is_compiled_type(kind):
+            drawn = np.empty(count, kind)
+            with self._lock:
+                self._compiled(twister.bernoulli, np.uint64(math.ceil(p * 2**53)), kind.type(one), drawn)
+            return drawn.reshape(shape)
         with self._lock:
-            unit = self._unit(math.prod(shape), np.dtype(np.float64))
-        return (unit < p).astype(kind).reshape(shape)
+            unit = self._unit(count, np.dtype(np.float64))
+        return np.where(unit < p, kind.type(one), kind.type(0)).reshape(shape)
 
     def random63(self) -> int:
         """An integer in [0, 2**63): the draw that seeds a sampler or a DataLoader's workers."""
@@ -271,8 +279,19 @@ class Generator:
             return int(self._double_words(1)[0]) & (2**63 - 1)
 
     def _words(self, count: int) -> Array:
-        """32-bit words, each in a uint64."""
-        return self._twister.random_raw(count)
+        """32-bit words, in unsigned integers of 32 or 64 bits."""
+        if count < COMPILED_FROM:
+            return self._twister.random_raw(count)
+        words = np.empty(count, np.uint32)
+        self._compiled(twister.fill, words)
+        return words
+
+    def _compiled(self, draw: Kernel, *args: Any) -> None:
+        """Let a kernel draw from the twister's state, and go on from where it stops."""
+        state: Any = self._twister.state
+        inner = state["state"]
+        inner["pos"] = draw(inner["key"], inner["pos"], *args)
+        self._twister.state = state
 
     def _double_words(self, count: int) -> Array:
         words = self._words(2 * count)

@@ -168,10 +168,37 @@ class TestDraws:
         assert abs(normal.std() - 2) < 0.02
 
     def test_a_small_and_a_large_permutation_agree(self, monkeypatch):
-        compiled = Generator().manual_seed(3).randperm(stream._COMPILED_FROM)
-        assert sorted(compiled) == list(range(stream._COMPILED_FROM))
-        monkeypatch.setattr(stream, "_COMPILED_FROM", 10**9)
+        compiled = Generator().manual_seed(3).randperm(stream.COMPILED_FROM)
+        assert sorted(compiled) == list(range(stream.COMPILED_FROM))
+        monkeypatch.setattr(stream, "COMPILED_FROM", 10**9)
         assert same_bits(Generator().manual_seed(3).randperm(compiled.size), compiled)
+
+    @pytest.mark.parametrize("before", [0, 1, 623, 624])
+    @pytest.mark.parametrize(
+        "draw",
+        [
+            lambda g: g.rand(20_001),
+            lambda g: g.rand(20_001, np.float64),
+            lambda g: g.randn(20_001),
+            lambda g: g.randint(-5, 2**20, 20_001),
+            lambda g: g.randint(-(2**63), 2**63 - 1, 20_001),
+            lambda g: g.bernoulli(np.full(20_001, 0.3)),
+            lambda g: g.bernoulli_p((20_001,), 0.3),
+            lambda g: g.bernoulli_p((20_001,), 1 / 3, np.float64, 1.5),
+            lambda g: g.bernoulli_p((20_001,), 1.0),
+            lambda g: g.bernoulli_p((20_001,), 0.0),
+        ],
+    )
+    def test_many_numbers_are_those_of_a_loop(self, draw, before, monkeypatch):
+        """Compiled loops draw many; the words, and where the stream goes on, are the same."""
+        found = []
+        for threshold in (stream.COMPILED_FROM, 10**9):
+            monkeypatch.setattr(stream, "COMPILED_FROM", threshold)
+            generator = Generator().manual_seed(3)
+            generator.rand(before)
+            found.append((draw(generator), generator.rand(3), generator.get_state()))
+        for compiled, looped in zip(*found, strict=True):
+            assert same_bits(compiled, looped)
 
     def test_extreme_parameters_neither_warn_nor_fail(self):
         generator = Generator()

@@ -36,9 +36,9 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
 def _mask(input: Tensor, keep: float) -> Tensor:
     """0 or 1 / keep for each element."""
-    array = default_generator.bernoulli_p(input._array.shape, keep, input._array.dtype)
-    array /= keep
-    return Tensor._wrap(array)
+    kind = input._array.dtype
+    one = kind.type(1) / kind.type(keep)
+    return Tensor._wrap(default_generator.bernoulli_p(input._array.shape, keep, kind, one))
 
 
 def _check(p: float) -> None:
