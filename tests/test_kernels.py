@@ -541,6 +541,24 @@ def test_a_long_mean_keeps_its_digits():
     assert_close(reduction.var(x, correction=0), np.array(1.0), np.float32, 1)
 
 
+def test_float32_blocks_of_a_sum_round_little_and_never_overflow():
+    rng = np.random.default_rng(7)
+    x = rng.normal(1, 3, 1_000_003).astype(np.float32)
+    for values in (x, rng.uniform(0, 1, 300_007).astype(np.float32), np.full(4096, 1 / 3, np.float32)):
+        exact = values.astype(np.float64).sum()
+        assert_close(reduction.sum(values), np.array(exact), np.float32, 1)
+    # 12 roundings, of half an epsilon each, of the sum of sizes: the bound that the kernel states.
+    alternating = np.resize(np.array([1e6, -1e6, 1e-3], np.float32), 3 * 2000)
+    exact = alternating.astype(np.float64).sum()
+    sizes = np.abs(alternating.astype(np.float64)).sum()
+    assert_close(reduction.sum(alternating), np.array(exact), np.float32, 6, scale=sizes)
+    huge = np.full(1000, 3e38, np.float32)
+    assert_close(reduction.mean(huge), np.array(float(huge[0])), np.float32, 1)
+    assert_close(reduction.sum(np.concatenate([huge, -huge])), np.array(0.0), np.float32, 0)
+    huge[5] = INF
+    assert reduction.sum(huge) == INF
+
+
 @st.composite
 def arrays_and_axes(draw):
     shape = draw(hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=7))
