@@ -1,7 +1,7 @@
 """Maxima and minima of rows: values, places, and how the gradient is shared.
 
-An array is flat and seen as (rows, n).  Numbers are compared as integers (`_rank`), which vectorises and
-puts nan above everything; ties go to the first.
+An array is flat and seen as (rows, n).  Numbers are compared as integers (`_ranks`), which vectorises; the
+place is looked for when the extreme is known.  A nan is the extreme of all; ties go to the first.
 """
 
 # The types of a kernel's arguments are inferred when it is compiled.
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .jit import flat, kernel, prange
-from .math import order
+from .math import from_order, order
 
 Array = NDArray[Any]
 
@@ -21,69 +21,96 @@ Array = NDArray[Any]
 _THRESHOLD = 800_000
 # A row is cut into parts of this length, for the threads and so that a second pass finds them in cache.
 _LENGTH = 8192
-# Within a part the place is looked for one by one, but only in the block that holds the extreme.
-_BLOCK = 128
+# Within a part the place is looked for only in the block that holds the extreme.
+_BLOCK = 1024
 
 
 @kernel
-def _signed(x):
-    """Turned round where the smallest is wanted.  Adding 0 makes one zero of two."""
-    return x + type(x)(0)
-
-
-@kernel
-def _negated(x):
-    return type(x)(0) - x
-
-
-@kernel
-def _rank(x):
-    """An integer that is largest for the extreme; that of a nan is the largest of all."""
-    return order(_signed(x) if x == x else type(x)(np.nan))
-
-
-@kernel
-def _highest(x, start, stop):
+def _ranks(x, start, count):
+    """The least and the greatest of the integers that compare as the numbers do."""
     start = max(start, 0)
-    highest = _rank(x[start])
-    for i in range(stop - start):
-        rank = _rank(x[start + i])
-        highest = rank if rank > highest else highest
-    return highest
+    least = greatest = order(x[start])
+    for i in range(count):
+        rank = order(x[start + i])
+        least = rank if rank < least else least
+        greatest = rank if rank > greatest else greatest
+    return least, greatest
 
 
 @kernel
-def _first_highest(x, start, stop):
-    """The highest rank in x[start:stop] and the first place of it."""
-    highest, at = _highest(x, start, min(start + _BLOCK, stop)), start
-    for first in range(start + _BLOCK, stop, _BLOCK):
-        rank = _highest(x, first, min(first + _BLOCK, stop))
-        if rank > highest:
-            highest, at = rank, first
-    while _rank(x[at]) != highest:
-        at += 1
-    return highest, at
+def _extreme(x, start, count, smallest):
+    """The smallest or largest number; nan if there is one, which ranks beyond the infinities."""
+    least, greatest = _ranks(x, start, count)
+    infinity = type(x[0])(np.inf)
+    if least < order(-infinity) or greatest > order(infinity):
+        return type(x[0])(np.nan)
+    return from_order(least if smallest else greatest)
 
 
-@kernel(parallel=True, threshold=_THRESHOLD)
-def _max_rows(x, values, places, n):
-    blocks = -(-n // _LENGTH)
-    found = np.empty(values.size * blocks, np.int64)
-    for k in prange(found.size):
-        row, block = k // blocks, k % blocks
-        start = row * n + block * _LENGTH
-        found[k] = _first_highest(x, start, min(start + _LENGTH, (row + 1) * n))[1]
-    for row in range(values.size):
-        best = found[row * blocks]
-        for k in range(row * blocks + 1, (row + 1) * blocks):
-            if _rank(x[found[k]]) > _rank(x[best]):
-                best = found[k]
-        values[row], places[row] = x[best], best - row * n
+@kernel
+def _beats(value, best, smallest):
+    """Whether a number is the extreme of the two; a nan beats all but a nan."""
+    if best != best or value != value:
+        return best == best
+    return value < best if smallest else value > best
 
 
 @kernel
 def _ties(x, value):
     return (x == value) | ((x != x) & (value != value))
+
+
+@kernel
+def _place(x, extreme, start, count):
+    """The first place of the extreme of x[start:start+count]."""
+    start, size, place = max(start, 0), np.int32(count), np.int32(0)
+    if extreme != extreme:
+        while x[start + place] == x[start + place]:
+            place += np.int32(1)
+        return place
+    place = size
+    for i in range(size):
+        here = np.int32(i) if x[start + i] == extreme else size
+        place = here if here < place else place
+    return place
+
+
+@kernel
+def _extreme_and_place(x, start, count, smallest):
+    """As `_extreme`, with the place, which is looked for in one block."""
+    extreme, at = _extreme(x, start, min(_BLOCK, count), smallest), 0
+    for first in range(_BLOCK, count, _BLOCK):
+        own = _extreme(x, start + first, min(_BLOCK, count - first), smallest)
+        if _beats(own, extreme, smallest):
+            extreme, at = own, first
+    return extreme, at + _place(x, extreme, start + at, min(_BLOCK, count - at))
+
+
+@kernel(parallel=True, threshold=_THRESHOLD)
+def _extreme_rows(x, values, places, n, smallest):
+    blocks = -(-n // _LENGTH)
+    found, at = np.empty(values.size * blocks, values.dtype), np.empty(values.size * blocks, np.int64)
+    for k in prange(found.size):
+        row, first = k // blocks, k % blocks * _LENGTH
+        start, count = row * n + first, min(_LENGTH, n - first)
+        found[k], place = _extreme_and_place(x, start, count, smallest)
+        at[k] = first + place
+    for row in range(values.size):
+        best = row * blocks
+        for k in range(best + 1, (row + 1) * blocks):
+            best = k if _beats(found[k], found[best], smallest) else best
+        values[row], places[row] = found[best], at[best]
+
+
+@kernel(parallel=True, threshold=_THRESHOLD)
+def _extreme_of_all(x, value, smallest):
+    found = np.empty(-(-x.size // _LENGTH), value.dtype)
+    for k in prange(found.size):
+        found[k] = _extreme(x, k * _LENGTH, min(_LENGTH, x.size - k * _LENGTH), smallest)
+    best = found[0]
+    for k in range(1, found.size):
+        best = found[k] if _beats(found[k], best, smallest) else best
+    value[0] = best
 
 
 @kernel
@@ -130,25 +157,20 @@ def _put_rows(g, places, out, n):
             out[start + place] = g[row]
 
 
-_min_rows = _max_rows.specialise("_min_rows", _signed=_negated)
-
-
 def extreme_of_rows(x: Array, smallest: bool = False) -> tuple[Array, Array]:
     """The largest element (or the smallest) along the last axis and the first place of it; a nan wins.
 
     Wants float32 or float64, with at least one element in a row.
     """
     values, places = np.empty(x.shape[:-1], x.dtype), np.empty(x.shape[:-1], np.int64)
-    loop = _min_rows if smallest else _max_rows
-    loop.run(x.size, flat(x), values.ravel(), places.ravel(), x.shape[-1])
+    _extreme_rows.run(x.size, flat(x), values.ravel(), places.ravel(), x.shape[-1], smallest)
     return values, places
 
 
 def extreme_of_all(x: Array, smallest: bool = False) -> Array:
     """The largest element (or the smallest); a nan wins.  Wants float32 or float64, and some element."""
-    value, place = np.empty((), x.dtype), np.empty(1, np.int64)
-    loop = _min_rows if smallest else _max_rows
-    loop.run(x.size, flat(x), value.ravel(), place, x.size)
+    value = np.empty((), x.dtype)
+    _extreme_of_all.run(x.size, flat(x), value.ravel(), smallest)
     return value
 
 
