@@ -41,11 +41,14 @@ def fold(x: Array, axes: Axes, keepdims: bool = False) -> Fold:
     A 0-d array has an axis 0, as in torch.  Axes that are not adjacent are moved to the end.
     Raises AxisError (an IndexError and a ValueError) for an axis that is not there.
     """
-    ndim, shape = x.ndim, x.shape
+    shape = x.shape
+    ndim = len(shape)
     if axes is None:
         return x, x.size, 1, (1,) * ndim if keepdims else ()
     if type(axes) is tuple and len(axes) == 1:
         axes = axes[0]
+    if ndim and (axes == ndim - 1 or axes == -1):  # the usual case, in half the time of what follows
+        return x, shape[-1], 1, (*shape[:-1], 1) if keepdims else shape[:-1]
     if isinstance(axes, int) and -ndim <= axes < ndim:
         first = axes % ndim
         end = first + 1

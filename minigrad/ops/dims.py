@@ -52,11 +52,11 @@ def numpy_names(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        if kwargs:
-            if kwargs.get("out", 0) is None:  # which np.sum(tensor) passes along
-                del kwargs["out"]
-            kwargs = {_NUMPY_NAMES.get(name, name): value for name, value in kwargs.items()}
-        return function(*args, **kwargs)
+        if not kwargs:
+            return function(*args)
+        if kwargs.get("out", 0) is None:  # which np.sum(tensor) passes along
+            del kwargs["out"]
+        return function(*args, **{_NUMPY_NAMES.get(name, name): value for name, value in kwargs.items()})
 
     return wrapper
 
