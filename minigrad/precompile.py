@@ -88,6 +88,7 @@ def _primitives() -> Iterator[Job]:
         yield function.__name__, _call(function, _WIDE)
     yield "max, dim=1", lambda dtype: max(_WIDE(dtype), 1).values
     yield "min, dim=1", lambda dtype: min(_WIDE(dtype), 1).values
+    yield "max", _call(max, _WIDE)
     for function in (sum, mean, var):
         yield function.__name__, _call(function, _WIDE)
         for dim in (0, 1):

@@ -4,6 +4,7 @@ Bounds are in units of the type's epsilon: `ulps` for a single function (measure
 it stands, and rounded up), `sums` for what is added up.
 """
 
+import itertools
 import math
 from collections.abc import Iterator
 
@@ -701,6 +702,20 @@ def test_sum_twins_agree(shape, axes, dtype, twins):
     x = normal(shape, dtype)
     for function in (reduction.sum, reduction.mean, reduction.var):
         assert same_bits(*twins(lambda f=function: f(x, axes)))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("smallest", [False, True])
+def test_extreme_twins_agree(smallest, dtype, monkeypatch):
+    x = normal((3, 20_007), dtype)
+    x[1, [9_000, 12_000]] = NAN
+    results = []
+    for threshold in (INF, 0):
+        for kern in (extremes._extreme_rows, extremes._extreme_of_all):
+            monkeypatch.setattr(kern, "threshold", threshold)
+        results.append([*extremes.extreme_of_rows(x, smallest), extremes.extreme_of_all(x[2], smallest)])
+    assert all(itertools.starmap(same_bits, zip(*results, strict=True)))
+    assert results[0][1][1] == 9_000
 
 
 def test_the_number_of_threads_changes_no_bit(monkeypatch):

@@ -1,8 +1,8 @@
 """Reductions over any axes: sum, mean and var compiled, the others NumPy's own fast loops.
 
 An array is seen as (outer, n, inner), ``n`` being what is reduced; for a contiguous array and
-adjacent axes that is a reshape, not a copy.  Sums run in float64 over blocks of a fixed size, so
-that a mean over 1e8 float32 values keeps its digits and no result depends on the number of threads.
+adjacent axes that is a reshape, not a copy.  Blocks of a fixed size are added in float64, so that
+a mean over 1e8 float32 values keeps its digits and no result depends on the number of threads.
 
 ``axes`` is None for all, an int or a tuple; every function returns an array, 0-d ones too.
 """

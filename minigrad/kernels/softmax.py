@@ -2,7 +2,7 @@
 
 Arrays are seen as (outer, n, inner): with inner = 1 the kernels go row by row, otherwise they take
 strips of neighbouring columns, so that they vectorise along the memory either way.  The maximum is
-subtracted before exp, and sums run in float64.
+subtracted before exp, and sums run in float64, along rows over float32 sums of `_SHORT` elements.
 """
 
 # The types of a kernel's arguments are inferred when it is compiled.

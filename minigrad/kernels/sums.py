@@ -1,8 +1,8 @@
 """The loops behind sum, mean and var: sums of a term of each element, by rows or by columns.
 
 An array is flat and seen as (rows, n) or (outer, n, inner).  It is cut into parts of a fixed size,
-the same for any number of threads; every part and then the parts of a result are added in float64; within a part of a sum `_SHORT` elements at a
-time are added in their own type first, which takes half to two thirds of the time.
+the same for any number of threads; every part and then the parts of a result are added in float64.
+Along rows sums of `_SHORT` elements in their own type come first, in two thirds of the time.
 
 ``max(start, 0)`` changes no number: it shows LLVM that an index cannot be negative, which in
 Python counts from the end, and only then does a loop that does not start at 0 vectorise.

@@ -44,6 +44,11 @@ def normalize_dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
     return tuple(sorted(dims))
 
 
+def axes_of(x: Any, dim: Any) -> tuple[int, ...] | None:
+    """`normalize_dims` for the dimensions of a variable or an array; at once where all are meant."""
+    return None if dim is None else normalize_dims(dim, ndim_of(x))
+
+
 _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.autograd.fused import fused
 from minigrad.kernels import reduction as kernels
-from minigrad.ops.dims import ndim_of, normalize_dims, numpy_names
+from minigrad.ops.dims import axes_of, numpy_names
 from minigrad.ops.elementwise import sqrt, where
 from minigrad.ops.reduction import Axes, count, mean_of, sum_of
 
@@ -111,5 +111,5 @@ def _moment(
             "std and var only support floating point and complex dtypes\n"
             f"Got {dtypes.of(input._array)}; use x.float().{name}()."
         )
-    axes = normalize_dims(dim, ndim_of(input))
+    axes = axes_of(input, dim)
     return op.apply((input, axes, _correction(unbiased, correction), keepdim), ())

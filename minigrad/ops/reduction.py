@@ -9,12 +9,12 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.autograd.op import Primitive, broadcast_to, cast, primitive
-from minigrad.autograd.tape import Variable
+from minigrad.autograd.tape import Variable, current_node, mode
 from minigrad.kernels import extremes
 from minigrad.kernels import reduction as kernels
 from minigrad.kernels.jit import is_compiled_type
 from minigrad.ops.comparison import isnan
-from minigrad.ops.dims import ndim_of, normalize_dim, normalize_dims, numpy_names
+from minigrad.ops.dims import axes_of, ndim_of, normalize_dim, numpy_names
 from minigrad.ops.elementwise import abs, as_float, maximum, minimum, pow, sign, where
 from minigrad.ops.indexing import put_along
 from minigrad.ops.shape import permute_to, reshape_to
@@ -33,7 +33,7 @@ def restore_dims(g: Any, shape: tuple[int, ...], axes: Axes, keepdims: bool) -> 
 
 
 def _repeated(g: Any, shape: tuple[int, ...], axes: Axes) -> np.ndarray:
-    """`restore_dims` of a small array as a copy, which takes a fraction of the time of a view (0.9 us, 4)."""
+    """`restore_dims` of a small array as a copy: 0.8 us for 4,096 elements, where a view takes 3."""
     repeated = np.empty(shape, g.dtype)
     repeated[...] = g.reshape(kernels.keeping_dims(shape, axes)) if g.ndim else g
     return repeated
@@ -166,7 +166,7 @@ def _nonempty(name: str, input: Any, axes: Axes) -> None:
 def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The sum over `dim` (all by default). Integers and bools are summed as int64.
 
-    Accumulates in float64, so that a sum of 1e8 float32 values keeps its digits.
+    Adds short blocks in float32 and their sums in float64, so that 1e8 values keep their digits.
 
     Example:
         >>> import minigrad
@@ -174,7 +174,7 @@ def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
         tensor([4., 6.])
     """
     input = _converted(input, dtype)
-    return _sum(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
+    return _sum(input, axes=axes_of(input, dim), keepdims=keepdim)
 
 
 @numpy_names
@@ -190,7 +190,7 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
         tensor([1.5000, 3.5000])
     """
     input = _floating("mean", input, dtype)
-    return _mean(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
+    return _mean(input, axes=axes_of(input, dim), keepdims=keepdim)
 
 
 @numpy_names
@@ -203,7 +203,7 @@ def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: An
         tensor(6.)
     """
     input = _converted(input, dtype)
-    return _prod(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
+    return _prod(input, axes=axes_of(input, dim), keepdims=keepdim)
 
 
 class ValuesIndices(NamedTuple):
@@ -259,6 +259,8 @@ def _extreme_of_rows(name: str, input: Any, axis: int, keepdim: bool) -> tuple[A
     if keepdim:
         values, places = values[..., None], places[..., None]
     index = input._result._wrap(places)
+    if not mode.enabled or current_node(input) is None:  # nothing to record: 2 us less
+        return input._result._wrap(values), index
     options = {"axis": axis, "keepdims": keepdim, "name": name.capitalize()}
     return _take_extreme(input, index, found=values, **options), index
 
@@ -325,7 +327,7 @@ def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
         >>> minigrad.amax(minigrad.tensor([[1.0, 3.0], [2.0, 0.0]]), dim=1)
         tensor([3., 2.])
     """
-    axes = normalize_dims(dim, ndim_of(input))
+    axes = axes_of(input, dim)
     _nonempty("amax", input, axes)
     return _amax(input, axes=axes, keepdims=keepdim)
 
@@ -339,7 +341,7 @@ def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
         >>> minigrad.amin(minigrad.tensor([[1.0, 3.0], [2.0, 0.0]]), dim=1)
         tensor([1., 0.])
     """
-    axes = normalize_dims(dim, ndim_of(input))
+    axes = axes_of(input, dim)
     _nonempty("amin", input, axes)
     return _amin(input, axes=axes, keepdims=keepdim)
 
@@ -383,7 +385,7 @@ def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
         >>> minigrad.any(minigrad.tensor([[True, False], [False, False]]), dim=1)
         tensor([ True, False])
     """
-    found = _any(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
+    found = _any(input, axes=axes_of(input, dim), keepdims=keepdim)
     return _truth_like(input, found)
 
 
@@ -403,7 +405,7 @@ def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
         >>> minigrad.all(minigrad.tensor([[True, False], [True, True]]), dim=1)
         tensor([False,  True])
     """
-    found = _all(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
+    found = _all(input, axes=axes_of(input, dim), keepdims=keepdim)
     return _truth_like(input, found)
 
 
@@ -456,4 +458,4 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False) -> 
             "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
             f"{dtypes.of(input._array).scalar_type}\nConvert first, e.g. x.float().norm()."
         )
-    return _norm(input, p=order, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
+    return _norm(input, p=order, axes=axes_of(input, dim), keepdims=keepdim)

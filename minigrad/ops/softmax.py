@@ -9,7 +9,7 @@ from minigrad import dtypes
 from minigrad.autograd.op import Primitive, cast, primitive
 from minigrad.autograd.tape import Variable
 from minigrad.kernels import softmax as kernels
-from minigrad.ops.dims import ndim_of, normalize_dim, normalize_dims
+from minigrad.ops.dims import axes_of, ndim_of, normalize_dim
 from minigrad.ops.elementwise import exp
 from minigrad.ops.reduction import restore_dims, sum_keeping, sum_of
 
@@ -128,4 +128,4 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
         >>> minigrad.logsumexp(minigrad.tensor([1000.0, 1000.0]), dim=0)
         tensor(1000.6932)
     """
-    return _logsumexp(input, axes=normalize_dims(dim, ndim_of(input)), keepdims=keepdim)
+    return _logsumexp(input, axes=axes_of(input, dim), keepdims=keepdim)
