@@ -34,6 +34,7 @@ Shape = int | Sequence[int]
 DEFAULT_SEED = 67280421310721
 _WORD_RANGE = 1 << 28  # integers from a wider range are made of two words
 _BLOCK = 16  # normals that are transformed together
+_PART = 1 << 15  # numbers that are transformed at a time
 COMPILED_FROM = 20_000  # numbers, or elements of a permutation: below, compiling costs more than it saves
 
 # The layout of torch's generator state, so that either library can continue the other's stream.
@@ -175,7 +176,7 @@ class Generator:
         with self._lock:
             unit = self._unit(math.prod(shape), kind)
         start, end = kind.type(low), kind.type(high)
-        drawn = _fused_multiply_add(unit, end - start, start)
+        drawn = _by_parts(lambda part: _fused_multiply_add(part, end - start, start), unit)
         drawn[drawn >= end] = start  # what rounding took out of the range starts again
         return drawn.reshape(shape)
 
@@ -197,8 +198,9 @@ class Generator:
             if count < _BLOCK:
                 singles = _fused_multiply_add(self._single_normals(count), std, mean)
                 return singles.astype(kind).reshape(shape)
+            scale, shift = kind.type(std), kind.type(mean)
             blocks = self._block_normals(count, kind)
-            return _fused_multiply_add(blocks, kind.type(std), kind.type(mean)).reshape(shape)
+            return _by_parts(lambda part: _fused_multiply_add(part, scale, shift), blocks).reshape(shape)
 
     def randint(self, low: int, high: int, shape: Shape, dtype: Any = np.int64) -> Array:
         """Integers in [low, high): a word, or two from a range of 2**28 on, modulo the range.
@@ -299,9 +301,12 @@ class Generator:
 
     def _unit(self, count: int, kind: np.dtype) -> Array:
         """Uniform numbers in [0, 1)."""
-        if kind == np.float32:
-            return (self._words(count) & 0xFFFFFF).astype(np.float32) * np.float32(2**-24)
-        return (self._double_words(count) & (2**53 - 1)) * 2.0**-53
+        single = kind == np.float32
+        words = self._words(count) if single else self._double_words(count)
+        words &= 0xFFFFFF if single else 2**53 - 1
+        unit = words.astype(kind)
+        unit *= kind.type(2**-24 if single else 2**-53)
+        return unit
 
     def _single_normals(self, count: int) -> Array:
         """Fewer than 16 normals in float64; the unused half of the last pair waits for the next."""
@@ -316,10 +321,9 @@ class Generator:
 
     def _block_normals(self, count: int, kind: np.dtype) -> Array:
         """16 normals or more; a ragged end is drawn anew as a whole block over the last 16."""
-        uniforms = self._unit(count, kind)
+        normals = self._unit(count, kind)
         ragged = count % _BLOCK
-        normals = np.empty(count, kind)
-        normals[: count - ragged] = _box_muller(uniforms[: count - ragged])
+        _by_parts(_box_muller, normals[: count - ragged])
         if ragged:
             normals[-_BLOCK:] = _box_muller(self._unit(_BLOCK, kind))
         return normals
@@ -378,6 +382,14 @@ def _integer_range(kind: np.dtype) -> tuple[int, int]:
         return 0, 1
     info = np.iinfo(np.int64 if kind.kind == "f" else kind)
     return int(info.min), int(info.max)
+
+
+def _by_parts(function: Callable[[Array], Array], values: Array) -> Array:
+    """What `function` makes of each part of a long vector, in its place: what it needs stays in cache."""
+    for start in range(0, values.size, _PART):
+        part = values[start : start + _PART]
+        part[...] = function(part)
+    return values
 
 
 def _box_muller(uniforms: Array) -> Array:
