@@ -19,7 +19,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,8 @@ def scale_classes(g: ndarray, gradient: ndarray) -> ndarray:
 
 # A call with given options, of inputs of given dtypes and shapes; None where it is no such call after all.
 Planned = Callable[..., Any]
+# A kernel with everything but whether gradients are wanted, and the arrays, bound.
+Launch = Callable[..., Any]
 # For the same options, and of options: batches have any number of sizes, schedules any number of values.
 _MOST_PLANS = 256
 
@@ -100,37 +102,52 @@ class Fused:
         count = self._required
         simple = plain[:count] == list(range(count)) and not self._asks
         self._by_signature = by_signature and forward is not None and simple
+        self._inputs = tuple(self._places)[:count]
         self._rest = plain[count:]
+        # By the number of positional arguments and the names of the others.
+        self._orders: dict[tuple, Callable[[tuple], tuple]] = {}
         self._plain = tuple(self._defaults[count:])
         self._plain_plans: dict[tuple, Planned] = {}
         self._plans = {self._plain: self._plain_plans}  # by options, then by dtypes and shapes
 
     def _bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
-        """All arguments in the definition's order; `inspect` words the error where they do not fit."""
-        given = len(args)
-        values = [*args, *self._defaults[given:]]
+        """All arguments in the definition's order."""
+        return list(self._arranged(args, kwargs))
+
+    def _arranged(self, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple:
+        """`_bind`, as a tuple."""
+        order = self._orders.get((len(args), *kwargs)) or self._order(args, kwargs)
+        return order((*args, *kwargs.values(), *self._defaults))
+
+    def _order(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[[tuple], tuple]:
+        """What brings arguments given like these, and then the defaults, into the definition's order.
+
+        It is kept, as the names of keywords say which it is. `inspect` words the error where they do not fit.
+        """
+        given, count = len(args), len(args) + len(kwargs)
+        order = [place if place < given else count + place for place in range(len(self._defaults))]
         fits = given <= self._positional
-        for name, value in kwargs.items():
+        for found, name in enumerate(kwargs, start=given):
             place = self._places.get(name, -1)
-            if place < given:
-                fits = False
-                break
-            values[place] = value
-        for value in values[given : self._required]:
-            if value is _MISSING:
-                fits = False
-        if not fits:
+            fits = fits and place >= given
+            order[place] = found
+        if not fits or any(found >= count for found in order[: self._required]):
             try:
                 inspect.signature(self.definition).bind(*args, **kwargs)
             except TypeError as error:
                 raise TypeError(f"{self.definition.__name__}() {error}") from None
-        return values
+        if len(self._orders) >= _MOST_PLANS:
+            self._orders.clear()
+        arrange = self._orders[given, *kwargs] = itemgetter(*order) if len(order) > 1 else _first
+        return arrange
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs and not args and tuple(kwargs) == self._inputs:  # takes a third of the time to arrange them
+            args, kwargs = tuple(kwargs.values()), {}
         if not kwargs and len(args) == self._required:
             return self._call(args, self._plain, self._plain_plans)
-        values = self._bind(args, kwargs)
-        return self.apply(tuple(values[: self._required]), tuple(values[self._required :]))
+        values = self._arranged(args, kwargs)
+        return self.apply(values[: self._required], values[self._required :])
 
     def apply(self, inputs: tuple, options: tuple) -> Any:
         """Call with a value for every parameter: those without a default, then the others, in order."""
@@ -142,31 +159,18 @@ class Fused:
 
     def _call(self, inputs: tuple, options: tuple, plans: dict[tuple, Planned] | None) -> Any:
         """As planned, if there was a call like this one; else in full."""
-        planned = self._planned(inputs, plans) if plans else None
-        return self._in_full([*inputs, *options]) if planned is None else planned
-
-    def _planned(self, inputs: tuple, plans: dict[tuple, Planned]) -> Any:
-        """The result if there was a call like this one, with these options; None if there was not."""
-        if len(inputs) == 2:  # as most losses have, without the loop
-            first, second = inputs
-            if not (isinstance(first, Variable) and isinstance(second, Variable)):
-                return None
-            a, b = first._array, second._array
-            call = plans.get((a.dtype, a.shape, b.dtype, b.shape))
-        else:
-            key: tuple = ()
-            for value in inputs:
-                if not isinstance(value, Variable):
-                    return None
-                key += (value._array.dtype, value._array.shape)
-            call = plans.get(key)
-        return None if call is None else call(*inputs)
+        if plans:
+            planned = plans.get(_signature(inputs))
+            y = None if planned is None else planned(*inputs)
+            if y is not None:
+                return y
+        return self._in_full([*inputs, *options])
 
     def _plan(self, values: Sequence[Any], given: Sequence[Any], arrays: Sequence[Any]) -> None:
         """Remember how calls like this one go, unless the arguments had to be brought into normal form."""
-        count = self._required
-        options = tuple(values[count:])
-        if any(new is not old for new, old in zip(values, given, strict=True)):
+        options = tuple(values[self._required :])
+        signature = _signature(values[: self._required])
+        if not signature or any(new is not old for new, old in zip(values, given, strict=True)):
             return
         if any(isinstance(option, Variable) for option in options):
             return
@@ -181,16 +185,12 @@ class Fused:
             plans = self._plans[options] = {}
         elif len(plans) >= _MOST_PLANS:
             plans.clear()
-        key: tuple = ()
-        for array in arrays[:count]:
-            key += (array.dtype, array.shape)
         keywords = {name: values[place] for name, place in self._options}
-        pair = count == 2 and self.wrt == (0,)
-        launch = self.forward(*self._operands(arrays), grad=None, **keywords) if pair else None
+        launch = self.forward(*self._operands(arrays), grad=None, **keywords)
         if not callable(launch):
             launch = _launch_of(self.forward, tuple(values[place] for place in self._rest), keywords)
-        planned = _planned_pair if pair else _planned_call
-        plans[key] = planned(self, launch, options, name_of(self.grad_name, values))
+        planned = _planned_pair if self._required == 2 and self.wrt == (0,) else _planned_call
+        plans[signature] = planned(self, launch, options, name_of(self.grad_name, values))
 
     def _in_full(self, given: Sequence[Any]) -> Any:
         """Check all arguments, then run the kernel or the definition."""
@@ -240,9 +240,26 @@ class Fused:
         return f"<fused {self.__name__}>"  # type: ignore[attr-defined]
 
 
+def _signature(inputs: Sequence[Any]) -> tuple:
+    """The dtypes and shapes of tensors; empty, as that of no call, where one is none."""
+    if len(inputs) == 2:  # as most losses have, without the loop
+        first, second = inputs
+        if not (isinstance(first, Variable) and isinstance(second, Variable)):
+            return ()
+        a, b = first._array, second._array
+        return (a.dtype, a.shape, b.dtype, b.shape)
+    found: list = []
+    for value in inputs:
+        if not isinstance(value, Variable):
+            return ()
+        array = value._array
+        found += (array.dtype, array.shape)
+    return tuple(found)
+
+
 # What depends on no value is known beforehand of a planned call: that the arguments fit, how the kernel is
 # launched, what the node is called. A loss of a few numbers, forward and backward, takes half the time.
-def _planned_pair(op: Fused, launch: Callable[..., Any], options: tuple, label: str) -> Planned:
+def _planned_pair(op: Fused, launch: Launch, options: tuple, label: str) -> Planned:
     """Planned calls of an operation on two inputs that differentiates by the first."""
     check_values = op.check_values
 
@@ -254,7 +271,7 @@ def _planned_pair(op: Fused, launch: Callable[..., Any], options: tuple, label: 
             return None
         if check_values is not None:
             check_values(first, second, *options)
-        found = launch(first._array, second._array, tracked)
+        found = launch(tracked, first._array, second._array)
         if found is NotImplemented:
             return None
         y, gradient = found
@@ -269,17 +286,25 @@ def _planned_pair(op: Fused, launch: Callable[..., Any], options: tuple, label: 
     return call
 
 
-def _planned_call(op: Fused, launch: Callable[..., Any], options: tuple, label: str) -> Planned:
+_array_of = attrgetter("_array")
+
+
+def _planned_call(op: Fused, launch: Launch, options: tuple, label: str) -> Planned:
     """Planned calls of any other operation."""
+    check_values, wrt, untracked = op.check_values, op.wrt, [None] * op._required
+    edges_of = itemgetter(*wrt) if len(wrt) > 1 else itemgetter(slice(wrt[0], wrt[0] + 1))
+    fixed = [place for place in range(op._required) if place not in wrt]
 
     def call(*inputs: Variable) -> Any:
-        nodes = [current_node(value) for value in inputs]
-        tracked = mode.enabled and any(node is not None for node in nodes)
-        if tracked and any(node is not None for i, node in enumerate(nodes) if i not in op.wrt):
-            return None
-        if op.check_values is not None:
-            op.check_values(*inputs, *options)
-        found = launch(*[value._array for value in inputs], tracked)
+        nodes = list(map(current_node, inputs))
+        tracked = mode.enabled and nodes != untracked
+        if tracked:
+            for place in fixed:
+                if nodes[place] is not None:
+                    return None
+        if check_values is not None:
+            check_values(*inputs, *options)
+        found = launch(tracked, *map(_array_of, inputs))
         if found is NotImplemented:  # as a kernel may that gives the value and not the gradients
             return None
         y, gradients = found
@@ -287,17 +312,20 @@ def _planned_call(op: Fused, launch: Callable[..., Any], options: tuple, label: 
             return inputs[0]._result._wrap(y)
         if type(gradients) is not tuple and not callable(gradients):
             gradients = (gradients,)
-        edges = [nodes[place] for place in op.wrt]
-        versions = tuple([value._counter[0] for value in inputs])
-        node = FusedNode(op, edges, inputs + options, inputs, versions, gradients, label)
+        versions = [value._counter[0] for value in inputs]
+        node = FusedNode(op, edges_of(nodes), inputs + options, inputs, versions, gradients, label)
         return inputs[0]._result._wrap(y, node)
 
     return call
 
 
-def _launch_of(kernel: Callable[..., Any], rest: tuple, keywords: dict[str, Any]) -> Callable[..., Any]:
+def _launch_of(kernel: Callable[..., Any], rest: tuple, keywords: dict[str, Any]) -> Launch:
     """A launch of a kernel that prepares none itself."""
-    return lambda *arrays_and_grad: kernel(*arrays_and_grad[:-1], *rest, grad=arrays_and_grad[-1], **keywords)
+    return lambda grad, *arrays: kernel(*arrays, *rest, grad=grad, **keywords)
+
+
+def _first(values: tuple) -> tuple:
+    return values[:1]
 
 
 def _no_operands(arrays: Sequence[Any]) -> tuple[Any, ...]:
@@ -468,10 +496,9 @@ def fused(
             the gradients for a cotangent of one (None without `grad`), or `NotImplemented`. Without a
             kernel the definition always runs. Where a product with saved gradients will not do, it
             returns a function of the cotangent, and of whether it will be called again, that gives the
-            gradients. With a keyword `wanted` it is told which operands of `wrt` need one. Operations on two
-            inputs with a gradient for the first are called with `grad=None` as well: then it may return a
-            function of the inputs' arrays and of `grad`, which does the same for further arrays of their
-            dtypes and shapes.
+            gradients. With a keyword `wanted` it is told which operands of `wrt` need one. With
+            `by_signature` it is called with `grad=None` as well: then it may return a function of `grad` and the inputs'
+            arrays, which does the same for further arrays of their dtypes and shapes.
         backward: makes of the cotangent and a saved gradient the operand's cotangent, by default their
             product.
         wrt: the operands the kernel has gradients for.

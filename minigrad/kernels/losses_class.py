@@ -9,14 +9,14 @@ do; ``input`` is (classes,), (samples, classes) or (samples, classes, d1, ...).
 
 import functools
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from .jit import Kernel, flat, kernel, prange
-from .losses_pointwise import EMPTY, FLOAT64, Result, total_of
+from .losses_launch import EMPTY, FLOAT64, Launch, outputs, runner
+from .losses_pointwise import Result, total_of
 from .losses_softmax import (
     SAMPLES,
     SINGLE,
@@ -197,7 +197,7 @@ def _run(
     option: float = 0.0,
     softcap: float | None = None,
 ) -> Result:
-    """Run a loss; for `grad=None`, and without weights, a function `(x, target, grad)` that runs it on
+    """Run a loss; for `grad=None`, and without weights, a function `(grad, x, target)` that runs it on
     further arrays of the same dtypes and shapes.
     """
     dtype, shape = x.dtype, x.shape
@@ -216,7 +216,7 @@ def _run(
     # Of one Python type each: a kernel is compiled once more for another.
     options = int(ignore_index), float(smoothing), float(option), float(softcap or 0.0)
     launch = _launch(kind, dtype, shape, w, options, softcap is not None, reduction)
-    return launch if grad is None else launch(x, target, grad)
+    return launch if grad is None else launch(grad, x, target)
 
 
 def _launch(
@@ -227,36 +227,29 @@ def _launch(
     options: tuple[int, float, float, float],
     capped: bool,
     reduction: str,
-) -> Callable[[ndarray, ndarray, bool], Result]:
+) -> Launch:
     """A function that runs the loop of a loss on inputs of this dtype and shape, and their targets."""
     classes, outer = weight.size, (() if len(shape) == 1 else (shape[0], *shape[2:]))
     samples, inner = math.prod(outer), math.prod(outer[1:])
-    picks, soft, each = kind == "picks", kind == "soft", reduction == "none"
+    picks, soft = kind == "picks", kind == "soft"
     if turned := 1 < inner < LONG and not picks:
         inner = 1
     rows = picks or (inner == 1 and classes >= WIDE)
     length = samples if inner == 1 else inner
     blocks = -(-samples // SAMPLES) if rows else samples // max(length, 1) * -(-length // STRIP)
     loop = _loop(kind, rows, capped, options[1] > 0 and not soft, dtype)
-    size = samples * classes
-    run = loop.dispatcher() if size < loop.threshold else functools.partial(loop.run, size)
+    run, empty = runner(loop, samples * classes), np.empty
     constants = weight, *options, inner, samples, reduction == "mean"
-    nothing, empty, make = EMPTY[dtype], np.empty, (np.zeros if picks and inner > 1 else np.empty)
+    swept = (shape[0], *shape[2:], classes) if turned else shape
+    new = np.zeros if picks and inner > 1 else empty
+    make = outputs(dtype, swept, outer if reduction == "none" else None, new=new)
 
-    def launch(x: ndarray, target: ndarray, grad: bool) -> Result:
+    def launch(grad: bool, x: ndarray, target: ndarray) -> Result:
         labels = target
         if turned:
             x = np.moveaxis(x, 1, -1)
             labels = np.moveaxis(target, 1, -1) if soft else target
-        value = total = empty((), dtype)
-        losses = slopes = nothing
-        gradient = None
-        if grad:
-            gradient = make(x.shape, dtype)
-            slopes = gradient.ravel()
-        if each:
-            value = empty(outer, dtype)
-            losses = value.ravel()
+        value, gradient, (losses, slopes, total) = make(grad)
         bad = run(flat(x), flat(labels), *constants, losses, slopes, empty(blocks), total)
         if bad >= 0:
             raise_out_of_bounds(target, classes, options[0])

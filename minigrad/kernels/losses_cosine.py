@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .jit import flat, kernel, prange
-from .losses_pointwise import EMPTY, total_of
+from .jit import kernel, prange
+from .losses_launch import EMPTY, prepare
+from .losses_pointwise import scale_of, total_of
 
 # Rows handled by one thread at a time.
 ROWS = 16
@@ -108,18 +109,7 @@ def cosine_embedding(
         or target.shape != shape[:-1]
     ):
         return NotImplemented
-    value = total = np.empty((), dtype)
-    losses = slopes1 = slopes2 = EMPTY[dtype]
-    gradients = None
-    if grad:
-        gradients = np.empty(shape, dtype), np.empty(shape, dtype)
-        slopes1, slopes2 = gradients[0].ravel(), gradients[1].ravel()
-    scale = 1.0
-    if reduction == "none":
-        value = np.empty(target.shape, dtype)
-        losses = value.ravel()
-    elif reduction == "mean":
-        scale = 1.0 / target.size if target.size else np.nan
-    x1, x2, y = flat(input1), flat(input2), flat(target)
-    _sweep.run(x1.size, x1, x2, y, float(margin), scale, losses, slopes1, slopes2, total)
-    return value, gradients
+    constants = float(margin), scale_of(reduction, target.shape, target.size)
+    each = target.shape if reduction == "none" else None
+    launch = prepare(_sweep, dtype, shape, each, constants, gradients=2)
+    return launch if grad is None else launch(grad, input1, input2, target)

@@ -16,7 +16,8 @@ import numpy as np
 from numpy import ndarray
 
 from .jit import flat, kernel, prange
-from .losses_pointwise import EMPTY, Result, total_of
+from .losses_launch import EMPTY
+from .losses_pointwise import Result, total_of
 from .math import exp, split
 
 # From this many states times frames on two threads win over the cost of launching them.

@@ -23,7 +23,8 @@ from numpy import ndarray
 from . import reduction as reductions
 from .jit import Kernel, flat, kernel, note_product, prange
 from .losses_class import PARALLEL_FROM, _class_weights
-from .losses_pointwise import EMPTY, FLOAT32, FLOAT64, total_of
+from .losses_launch import EMPTY, FLOAT32, FLOAT64
+from .losses_pointwise import total_of
 from .losses_softmax import SINGLE, _exp_below, _exp_row, _largest
 from .math import _FLOAT, _ONE, _ZERO
 

@@ -7,16 +7,16 @@ The public functions return ``(value, gradient)`` or NotImplemented as those of 
 do, with a tuple of gradients where there are several.  Class indices must have been checked.
 """
 
-import functools
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from .jit import Kernel, flat, kernel, prange
-from .losses_pointwise import EMPTY, Result, _run, _sweep_with, binary_cross_entropy_with_logits, total_of
+from .losses_launch import EMPTY, Launch, outputs, runner
+from .losses_pairs import run_pair, sweep_of_pairs
+from .losses_pointwise import Result, _run, _sweep_with, binary_cross_entropy_with_logits, scale_of, total_of
 from .math import exp, log1p
 from .reduction import sum as sum_over
 
@@ -41,16 +41,16 @@ def _soft_margin(x, y, w, p, option):
 
 
 @kernel
-def _margin_ranking(x1, y, x2, p, margin):
-    # The second input takes the place of a weight; its slope is minus that of the first.
+def _margin_ranking(x1, x2, y, margin, shift):
     real = type(x1)
     gap = np.float64(margin) - np.float64(y) * (np.float64(x1) - np.float64(x2))
     # The gradient passes where the gap is exactly zero, as through clamp_min.
-    return real(0.0 if gap < 0 else gap), -y if gap >= 0 else real(0)
+    slope = y if gap >= 0 else real(0)
+    return real(0.0 if gap < 0 else gap), real(0) - slope, slope
 
 
 _SOFT_MARGIN = _sweep_with(_soft_margin)
-_MARGIN_RANKING = _sweep_with(_margin_ranking)
+_MARGIN_RANKING = sweep_of_pairs(_margin_ranking)
 
 
 def soft_margin(input: ndarray, target: ndarray, *, reduction: str, grad: bool) -> Result:
@@ -62,13 +62,10 @@ def margin_ranking(
     input1: ndarray, input2: ndarray, target: ndarray, margin: float = 0.0, *, reduction: str, grad: bool
 ) -> Result:
     """max(0, margin - y (x1 - x2)), with the gradients to x1 and x2."""
-    if input2.shape != input1.shape:
+    dtype, shape = input1.dtype, input1.shape
+    if dtype not in EMPTY or any(x.shape != shape or x.dtype != dtype for x in (input2, target)):
         return NotImplemented
-    found: Any = _run(_MARGIN_RANKING, input1, target, reduction, grad, margin, input2)
-    if found is NotImplemented or not grad:
-        return found
-    value, gradient = found
-    return value, (gradient, np.negative(gradient, out=np.empty_like(gradient)))
+    return run_pair(_MARGIN_RANKING, (input1, input2, target), (float(margin), 0.0), reduction, grad)
 
 
 def multilabel_soft_margin(
@@ -247,7 +244,7 @@ def _over_classes(
 ) -> Result:
     """Run a sweep over (samples, classes); `samples` is the shape of the losses.
 
-    For `grad=None`, and without weights, a function `(x, target, grad)` that runs it on further arrays of the
+    For `grad=None`, and without weights, a function `(grad, x, target)` that runs it on further arrays of the
     same dtype and shapes.
     """
     dtype = x.dtype
@@ -259,7 +256,7 @@ def _over_classes(
     elif grad is None or weight.dtype != dtype or weight.shape != (classes,):
         return NotImplemented
     launch = _launch(sweep, dtype, x.shape, samples, flat(weight), float(margin), reduction)
-    return launch if grad is None else launch(x, target, grad)
+    return launch if grad is None else launch(grad, x, target)
 
 
 def _launch(
@@ -270,23 +267,14 @@ def _launch(
     weight: ndarray,
     margin: float,
     reduction: str,
-) -> Callable[[ndarray, ndarray, bool], Result]:
+) -> Launch:
     """A function that runs a sweep over (samples, classes) on inputs of this dtype and shape."""
-    size, each, nothing, empty = math.prod(shape), reduction == "none", EMPTY[dtype], np.empty
-    count = size // weight.size
-    scale = 1.0 if reduction != "mean" else 1.0 / count if count else math.nan
-    run = sweep.dispatcher() if size < sweep.threshold else functools.partial(sweep.run, size)
+    size = math.prod(shape)
+    scale = scale_of(reduction, samples, size // weight.size)
+    make, run = outputs(dtype, shape, samples if reduction == "none" else None), runner(sweep, size)
 
-    def launch(x: ndarray, target: ndarray, grad: bool) -> Result:
-        value = total = empty((), dtype)
-        losses = slopes = nothing
-        gradient = None
-        if grad:
-            gradient = empty(shape, dtype)
-            slopes = gradient.ravel()
-        if each:
-            value = empty(samples, dtype)
-            losses = value.ravel()
+    def launch(grad: bool, x: ndarray, target: ndarray) -> Result:
+        value, gradient, (losses, slopes, total) = make(grad)
         run(flat(x), flat(target), weight, margin, scale, losses, slopes, total)
         return value, gradient
 

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .jit import Kernel, flat, kernel, prange
+from .jit import Kernel, kernel, prange
+from .losses_launch import EMPTY, prepare
 from .losses_pointwise import (
     BLOCK,
     CHUNK,
     COSTLY_FROM,
-    EMPTY,
     LOG_2_PI,
+    PARALLEL_FROM,
     block_total_of,
     scale_of,
     spread,
@@ -23,7 +24,7 @@ from .losses_pointwise import (
 )
 from .math import expm1, log
 
-_element: Any = None  # a loss's scalar function: `_sweep_with` binds it
+_element: Any = None  # a loss's scalar function: `sweep_of_pairs` binds it
 
 
 @kernel
@@ -37,7 +38,7 @@ def _block(x, y, v, option, shift, scale, losses, slopes, others):
         others[i] = other * scale
 
 
-@kernel(parallel=True, threshold=COSTLY_FROM)
+@kernel(parallel=True, threshold=PARALLEL_FROM)
 def _sweep(x, y, v, option, shift, scale, losses, slopes, others, total):
     """Fill `losses`, `slopes` and `others` where they are wanted (not empty), and the scaled `total`.
 
@@ -63,11 +64,13 @@ def _sweep(x, y, v, option, shift, scale, losses, slopes, others, total):
     total[()] = total_of(totals) * scale
 
 
-def _sweep_with(element: Kernel) -> Kernel:
+def sweep_of_pairs(element: Kernel) -> Kernel:
     """The sweep of the loss whose scalar function is `element`."""
     name = element.__wrapped__.__name__
     block = _block.specialise(f"{name}_block", _element=element)
-    return _sweep.specialise(f"{name}_sweep", _block=block)
+    sweep = _sweep.specialise(f"{name}_sweep", _block=block)
+    sweep.threshold = COSTLY_FROM if element.uses(("log", "expm1")) else PARALLEL_FROM
+    return sweep
 
 
 @kernel
@@ -90,34 +93,22 @@ def _divergence(x, y, v, option, shift):
     return half * ((variance - np.float64(y)) + mean * mean), x, half * variance
 
 
-_GAUSSIAN = _sweep_with(_gaussian)
-_DIVERGENCE = _sweep_with(_divergence)
+_GAUSSIAN = sweep_of_pairs(_gaussian)
+_DIVERGENCE = sweep_of_pairs(_divergence)
 
 
-def _run(
-    sweep: Kernel,
-    x: ndarray,
-    y: ndarray,
-    v: ndarray,
-    option: float,
-    shift: float,
-    reduction: str,
-    grad: bool,
-) -> tuple[ndarray, tuple[ndarray, ndarray] | None]:
-    """Run a sweep: `v` is flat, and as long as the others or a block of one number."""
-    dtype, shape, size = x.dtype, x.shape, x.size
-    value = total = np.empty((), dtype)
-    losses = slopes = others = EMPTY[dtype]
-    gradients = None
-    if grad:
-        gradients = np.empty(shape, dtype), np.empty(shape, dtype)
-        slopes, others = (gradient.ravel() for gradient in gradients)
-    if reduction == "none":
-        value = np.empty(shape, dtype)
-        losses = value.ravel()
-    scale = scale_of(reduction, shape, size)
-    sweep.run(size, flat(x), flat(y), v, option, shift, scale, losses, slopes, others, total)
-    return value, gradients
+def run_pair(
+    sweep: Kernel, arrays: tuple[ndarray, ...], constants: tuple, reduction: str, grad: bool | None
+) -> Any:
+    """Run a sweep over the first two arrays, which have one dtype and shape, with what else it takes.
+
+    For `grad=None` a function of `grad` and the arrays, which runs it on further ones of the kind.
+    """
+    dtype, shape = arrays[0].dtype, arrays[0].shape
+    scale = scale_of(reduction, shape, arrays[0].size)
+    each = shape if reduction == "none" else None
+    launch = prepare(sweep, dtype, shape, each, (*constants, scale), gradients=2)
+    return launch if grad is None else launch(grad, *arrays)
 
 
 def gaussian_nll(
@@ -138,14 +129,18 @@ def gaussian_nll(
     if dtype not in EMPTY or target.shape != shape or target.dtype != dtype:
         return NotImplemented
     shared = var.shape != shape
-    v = spread(var, input)
-    if v is None or (shared and grad and reduction == "none"):  # the sum would have to follow the cotangent
+    v = spread(var, input) if shared else var
+    if v is None or v.dtype != dtype:
         return NotImplemented
-    shift = 0.5 * LOG_2_PI if full else 0.0
-    value, gradients = _run(_GAUSSIAN, input, target, v, float(eps), shift, reduction, grad)
-    if gradients is not None and shared:
-        gradients = gradients[0], _summed_to(gradients[1], var.shape)
-    return value, gradients
+    # The gradient of a shared variance is a sum, which would have to follow the cotangent.
+    if shared and (grad is None or (grad and reduction == "none")):
+        return NotImplemented
+    constants = float(eps), 0.5 * LOG_2_PI if full else 0.0
+    found = run_pair(_GAUSSIAN, (input, target, v), constants, reduction, grad)
+    if shared and grad:
+        value, gradients = found
+        return value, (gradients[0], _summed_to(gradients[1], var.shape))
+    return found
 
 
 def _summed_to(gradient: ndarray, shape: tuple[int, ...]) -> ndarray:
@@ -169,17 +164,22 @@ def normal_divergence(
     There is a gradient for the mean and one for logvar.
     """
     dtype = mean.dtype
+    if dtype not in EMPTY:
+        return NotImplemented
     if any(other is not None and other.dtype != dtype for other in (logvar, prior_mean, prior_logvar)):
+        return NotImplemented
+    if grad is None and (prior_mean is not None or prior_logvar is not None):
         return NotImplemented
     distance, excess, precision = mean if prior_mean is None else mean - prior_mean, logvar, None
     if prior_logvar is not None:
         with np.errstate(over="ignore"):
             precision = np.exp(prior_logvar * dtype.type(-0.5))
         distance, excess = distance * precision, logvar - prior_logvar
-    unused = spread(None, mean) if dtype in EMPTY else None
-    if unused is None or excess.shape != distance.shape:
+    if excess.shape != distance.shape:
         return NotImplemented
-    value, gradients = _run(_DIVERGENCE, distance, excess, unused, 0.0, 0.0, reduction, grad)
-    if gradients is not None and precision is not None:
-        gradients = gradients[0] * precision, gradients[1]
-    return value, gradients
+    constants = spread(None, mean), 0.0, 0.0
+    found = run_pair(_DIVERGENCE, (distance, excess), constants, reduction, grad)
+    if precision is None or not grad:
+        return found
+    value, gradients = found
+    return value, (gradients[0] * precision, gradients[1])

@@ -9,15 +9,14 @@ cotangent of one (None unless ``grad``), or NotImplemented where the sweep does 
 that are not all float32 or all float64, or shapes that differ.  They do not check values.
 """
 
-import functools
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from .jit import ByDtype, Kernel, flat, is_compiled_type, kernel, prange
+from .losses_launch import EMPTY, Launch, outputs, runner
 from .math import exp, log, log1p
 
 # Elements swept at a time: six streams of them stay within the first-level cache, and a sum of so
@@ -32,8 +31,6 @@ COSTLY_FROM = 100_000
 
 Result = tuple[ndarray, ndarray | None] | Any
 
-FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
-EMPTY = {dtype: np.empty(0, dtype) for dtype in (FLOAT32, FLOAT64)}
 _ONES = {dtype: np.ones(BLOCK, dtype) for dtype in EMPTY}
 
 
@@ -146,7 +143,7 @@ def _run(
 ) -> Result:
     """Run a sweep; with `over_weight` the mean divides by the sum of the weights.
 
-    For `grad=None`, and without weights, a function `(x, y, grad)` that runs it on further arrays of the same
+    For `grad=None`, and without weights, a function `(grad, x, y)` that runs it on further arrays of the same
     dtype and shape.
     """
     dtype, shape, size = x.dtype, x.shape, x.size
@@ -163,7 +160,7 @@ def _run(
         divisor = total_of(flat(weight))
         scale = 1.0 / divisor if divisor else math.inf
     launch = _launch(sweep, dtype, shape, float(option), scale, w, p, reduction == "none")
-    return launch if grad is None else launch(x, y, grad)
+    return launch if grad is None else launch(grad, x, y)
 
 
 def _launch(
@@ -175,21 +172,13 @@ def _launch(
     w: ndarray,
     p: ndarray,
     each: bool,
-) -> Callable[[ndarray, ndarray, bool], Result]:
-    """A function that runs a sweep on arrays of this dtype and shape; with `each` it keeps all losses."""
-    nothing, size, empty = EMPTY[dtype], math.prod(shape), np.empty
-    run = sweep.dispatcher() if size < sweep.threshold else functools.partial(sweep.run, size)
+) -> Launch:
+    """A function `(grad, x, y)` that runs a sweep; with `each` it keeps all losses."""
+    make = outputs(dtype, shape, shape if each else None)
+    run = runner(sweep, math.prod(shape))
 
-    def launch(x: ndarray, y: ndarray, grad: bool) -> Result:
-        value = total = empty((), dtype)
-        losses = slopes = nothing
-        gradient = None
-        if grad:
-            gradient = empty(shape, dtype)
-            slopes = gradient.ravel()
-        if each:
-            value = empty(shape, dtype)
-            losses = value.ravel()
+    def launch(grad: bool, x: ndarray, y: ndarray) -> Result:
+        value, gradient, (losses, slopes, total) = make(grad)
         run(flat(x), flat(y), w, p, option, scale, losses, slopes, total)
         return value, gradient
 

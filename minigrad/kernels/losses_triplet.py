@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .jit import flat, kernel, prange
-from .losses_pointwise import EMPTY, total_of
+from .jit import kernel, prange
+from .losses_launch import EMPTY, prepare
+from .losses_pointwise import scale_of, total_of
 from .math import exp, log
 
 # Rows handled by one thread at a time, and the elements from which on two threads win.
@@ -191,22 +192,15 @@ def triplet_margin(
     ):
         return NotImplemented
     samples = math.prod(shape[:-1])
-    value = total = np.empty((), dtype)
-    losses = EMPTY[dtype]
-    slopes = [EMPTY[dtype]] * 3
-    gradients = None
-    if grad:
-        gradients = np.empty(shape, dtype), np.empty(shape, dtype), np.empty(shape, dtype)
-        slopes = [gradient.ravel() for gradient in gradients]
-    scale = 1.0
-    if reduction == "none":
-        value = np.empty(shape[:-1], dtype)
-        losses = value.ravel()
-    elif reduction == "mean":
-        scale = 1.0 / samples if samples else np.nan
     # Of one Python type each: a kernel is compiled once more for another.
-    options = samples, float(margin), float(p), float(eps), bool(swap), scale
-    arrays = flat(anchor), flat(positive), flat(negative)
-    sweep = _SWEEPS.get(float(p), _ANY_ORDER)
-    sweep.run(anchor.size, *arrays, *options, losses, *slopes, total)
-    return value, gradients
+    constants = (
+        samples,
+        float(margin),
+        float(p),
+        float(eps),
+        bool(swap),
+        scale_of(reduction, shape[:-1], samples),
+    )
+    each = shape[:-1] if reduction == "none" else None
+    launch = prepare(_SWEEPS.get(float(p), _ANY_ORDER), dtype, shape, each, constants, gradients=3)
+    return launch if grad is None else launch(grad, anchor, positive, negative)
