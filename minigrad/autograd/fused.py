@@ -497,8 +497,8 @@ def fused(
             kernel the definition always runs. Where a product with saved gradients will not do, it
             returns a function of the cotangent, and of whether it will be called again, that gives the
             gradients. With a keyword `wanted` it is told which operands of `wrt` need one. With
-            `by_signature` it is called with `grad=None` as well: then it may return a function of `grad` and the inputs'
-            arrays, which does the same for further arrays of their dtypes and shapes.
+            `by_signature` it is called with `grad=None` as well: then it may return a function of `grad` and
+            the inputs' arrays, which does the same for further arrays of their dtypes and shapes.
         backward: makes of the cotangent and a saved gradient the operand's cotangent, by default their
             product.
         wrt: the operands the kernel has gradients for.
