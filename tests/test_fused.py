@@ -190,3 +190,62 @@ def test_options_that_change_at_every_call_are_forgotten_again(monkeypatch):
         F.huber_loss(x, y, delta=step / 10)
         assert len(F.huber_loss._plans) <= 4
     assert F.huber_loss._plans[F.huber_loss._plain] is F.huber_loss._plain_plans
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize(
+    ("function", "names", "wrt"),
+    [
+        (F.gaussian_nll_loss, ("input", "target", "var"), (0, 2)),
+        (F.margin_ranking_loss, ("input1", "input2", "target"), (0, 1)),
+        (F.cosine_embedding_loss, ("input1", "input2", "target"), (0, 1)),
+        (F.triplet_margin_loss, ("anchor", "positive", "negative"), (0, 1, 2)),
+        (nn.extra.gaussian_kl_loss, ("mean", "logvar"), (0, 1)),
+    ],
+)
+def test_later_calls_of_losses_with_several_gradients(monkeypatch, function, names, wrt, reduction):
+    monkeypatch.setattr(function, "_plans", {function._plain: function._plain_plans})
+    monkeypatch.setattr(function, "_plain_plans", {})
+    for seed in range(3):  # the later ones as planned
+        inputs = [_leaf(4, 3, seed=10 * seed + i) for i in range(len(names))]
+        if function is F.cosine_embedding_loss:
+            inputs[2] = minigrad.tensor([1.0, -1.0, 1.0, -1.0])
+        inputs = [x if place in wrt else x.detach() for place, x in enumerate(inputs)]
+        leaves = [inputs[place] for place in wrt]
+        loss = function(**dict(zip(names, inputs, strict=True)), reduction=reduction)
+        assert function._plans
+        wanted = function.definition(*function._bind(inputs, {"reduction": reduction}))
+        cotangent = _leaf(*loss.shape, seed=seed).detach()
+        got, expected = (minigrad.autograd.grad(y, leaves, cotangent) for y in (loss, wanted))
+        np.testing.assert_allclose(loss.detach().numpy(), wanted.detach().numpy(), rtol=1e-5, atol=1e-6)
+        for a, b in zip(got, expected, strict=True):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_arguments_by_place_and_by_name_are_the_same_call():
+    x, y = _leaf(4), _leaf(4, seed=1).detach()
+    wanted = F.huber_loss(x, y, "sum", 0.5).item()
+    for _ in range(2):
+        assert F.huber_loss(x, target=y, reduction="sum", delta=0.5).item() == wanted
+        assert F.huber_loss(delta=0.5, target=y, reduction="sum", input=x).item() == wanted
+        assert F.huber_loss(x, y, delta=0.5, reduction="sum").item() == wanted
+        assert F.huber_loss(target=y, input=x).item() == F.huber_loss(x, y).item()
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        (0, ("target",)),
+        (1, ()),
+        (1, ("input",)),
+        (2, ("target",)),
+        (2, ("nonsense",)),
+        (7, ()),
+        (7, ("delta",)),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused_at_every_call(given, names):
+    x = _leaf(4)
+    for _ in range(2):
+        with pytest.raises(TypeError, match=r"huber_loss\(\) "):
+            F.huber_loss(*[x] * given, **dict.fromkeys(names, x))

@@ -791,3 +791,45 @@ def test_cosine_embedding_is_torchs(torch, rng):
         check((value,), (loss.detach().numpy(),), np.float64, scale=10)
         for found, tensor in zip(gradients, tensors, strict=True):
             np.testing.assert_allclose(found, tensor.grad.numpy(), rtol=1e-10, atol=1e-10)
+
+
+# -------------------------------------------------------------------------- terms that cancel in float32
+def test_divergence_of_distributions_that_agree_to_the_last_digit():
+    q = np.random.default_rng(0).random(5000).astype(np.float32)
+    x = np.log(q)  # rounded: what is left of log(q) - x are the digits that float32 lacks
+    wanted = q * (np.log(q.astype(np.float64)) - x.astype(np.float64))
+    found, _ = losses.kl_div(x, q, reduction="none", grad=False)
+    np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-7 * abs(wanted).mean())
+
+
+def test_rates_next_to_the_counts_keep_the_gradients_digits():
+    y = np.arange(1, 5000, dtype=np.float32)
+    x = np.log(y)
+    wanted = np.exp(x.astype(np.float64)) - y
+    _, gradient = losses.poisson_nll(x, y, reduction="sum", grad=True)
+    np.testing.assert_allclose(gradient, wanted, rtol=1e-6, atol=1e-7 * abs(wanted).mean())
+
+
+EXTREMES = np.array([0, 1e-45, 1e-38, 1, 88, 89, 1000, 3e38, np.inf, np.nan], np.float32)
+
+
+def test_rates_at_the_ends_of_float32():
+    x = np.concatenate([-EXTREMES, EXTREMES])
+    with np.errstate(over="ignore", under="ignore"):
+        wanted = np.exp(x)
+        loss, gradient = losses.poisson_nll(x, np.zeros_like(x), reduction="none", grad=True)
+        np.testing.assert_allclose(loss, wanted, rtol=1e-6)
+        np.testing.assert_allclose(gradient, wanted, rtol=1e-6)
+
+
+def test_logarithms_at_the_ends_of_float32():
+    q = EXTREMES[1:]
+    found, _ = losses.kl_div(np.zeros_like(q), q, reduction="none", grad=False)
+    with np.errstate(over="ignore", under="ignore"):
+        np.testing.assert_allclose(
+            found, (np.float64(q) * np.log(np.float64(q))).astype(np.float32), rtol=1e-6
+        )
+    zeros = np.zeros_like(q)
+    found, _ = losses.gaussian_nll(zeros, zeros, q, eps=0.0, reduction="none", grad=False)
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_allclose(found, 0.5 * np.log(np.float64(q)), rtol=1e-6)

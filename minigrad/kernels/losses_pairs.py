@@ -10,6 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from .jit import Kernel, kernel, prange
+from .losses_float64 import log_in_float64
 from .losses_launch import EMPTY, prepare
 from .losses_pointwise import (
     BLOCK,
@@ -22,7 +23,7 @@ from .losses_pointwise import (
     spread,
     total_of,
 )
-from .math import expm1, log
+from .math import expm1
 
 _element: Any = None  # a loss's scalar function: `sweep_of_pairs` binds it
 
@@ -69,18 +70,18 @@ def sweep_of_pairs(element: Kernel) -> Kernel:
     name = element.__wrapped__.__name__
     block = _block.specialise(f"{name}_block", _element=element)
     sweep = _sweep.specialise(f"{name}_sweep", _block=block)
-    sweep.threshold = COSTLY_FROM if element.uses(("log", "expm1")) else PARALLEL_FROM
+    sweep.threshold = COSTLY_FROM if element.uses(("log_in_float64", "expm1")) else PARALLEL_FROM
     return sweep
 
 
 @kernel
 def _gaussian(x, y, v, eps, shift):
     # In float64, as the gradient of the variance cancels where it is the squared error.
-    variance = np.float64(eps if v < eps else v)
-    inverse = 1.0 / variance
+    variance = eps if v < eps else v
+    inverse = 1.0 / np.float64(variance)
     difference = np.float64(x) - np.float64(y)
     slope = difference * inverse
-    loss = 0.5 * (log(variance) + difference * slope) + np.float64(shift)
+    loss = 0.5 * (log_in_float64(variance) + difference * slope) + np.float64(shift)
     # The gradient passes straight through the clamp of the variance.
     return loss, slope, 0.5 * inverse * (1.0 - difference * slope)
 

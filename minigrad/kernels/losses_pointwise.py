@@ -16,6 +16,7 @@ import numpy as np
 from numpy import ndarray
 
 from .jit import ByDtype, Kernel, flat, is_compiled_type, kernel, prange
+from .losses_float64 import exp_in_float64, log_in_float64
 from .losses_launch import EMPTY, Launch, outputs, runner
 from .math import exp, log, log1p
 
@@ -56,6 +57,8 @@ def block_total_of(values):
         total += values[i]
     return total
 
+
+_COSTLY = ("exp", "exp_in_float64", "log", "log_in_float64", "log1p")
 
 _element: Any = None  # a loss's scalar function: `_sweep_with` binds it
 
@@ -101,7 +104,7 @@ def _sweep_with(element: Kernel) -> Kernel:
     name = element.__wrapped__.__name__
     block = _block.specialise(f"{name}_block", _element=element)
     sweep = _sweep.specialise(f"{name}_sweep", _block=block)
-    sweep.threshold = COSTLY_FROM if element.uses(("exp", "log", "log1p")) else PARALLEL_FROM
+    sweep.threshold = COSTLY_FROM if element.uses(_COSTLY) else PARALLEL_FROM
     return sweep
 
 
@@ -308,7 +311,7 @@ def _binary_cross_entropy_with_logits(x, y, w, p, option):
 def _kl_div(x, y, w, p, option):
     # In float64, as log(y) - x cancels where the distributions agree.
     q = np.float64(y)
-    return 0.0 if q == 0.0 else q * (log(q) - np.float64(x)), -y
+    return 0.0 if q == 0.0 else q * (log_in_float64(y) - np.float64(x)), -y
 
 
 @kernel
@@ -322,7 +325,7 @@ def _kl_div_log_target(x, y, w, p, option):
 def _poisson_log_rate(x, y, w, p, option):
     # In float64, as the terms cancel where the rate is near the count.
     log_rate, count = np.float64(x), np.float64(y)
-    rate = exp(log_rate)
+    rate = exp_in_float64(x)
     return rate - (0.0 if count == 0.0 else count * log_rate), rate - count
 
 
