@@ -169,10 +169,10 @@ class Fused:
     def _plan(self, values: Sequence[Any], given: Sequence[Any], arrays: Sequence[Any]) -> None:
         """Remember how calls like this one go, unless the arguments had to be brought into normal form."""
         options = tuple(values[self._required :])
+        if any(isinstance(option, Variable) for option in options):
+            return
         signature = _signature(values[: self._required])
         if not signature or any(new is not old for new, old in zip(values, given, strict=True)):
-            return
-        if any(isinstance(option, Variable) for option in options):
             return
         try:
             plans = self._plans.get(options)
