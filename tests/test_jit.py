@@ -82,6 +82,31 @@ def test_compiled_once_and_then_loaded(package):
     assert kept_files(package).keys() == files.keys()
 
 
+# A kernel that makes arrays, and then a function of the user's own that makes some too.
+AFTERWARDS = """
+import json, sys
+import numpy as np
+from copied import sums
+x, y = np.ones((2, 3), np.float32), np.zeros(2, np.float32)
+sums.sum_rows(x.ravel(), y, 3, 1.0)
+compiling = "numba.np.arrayobj" in sys.modules
+import numba
+made = numba.njit(lambda n: np.empty(n).size)(5)
+try:
+    numba.njit(lambda n: np.empty(n))(-5)
+except ValueError as error:
+    said = str(error)
+print(json.dumps([y.tolist(), compiling, made, said]))
+"""
+
+
+def test_kept_kernels_are_loaded_without_what_compiling_takes(package):
+    expected = [[3, 3], True, 5, "negative dimensions not allowed"]
+    assert run(package, AFTERWARDS) == expected
+    expected[1] = False
+    assert run(package, AFTERWARDS) == expected
+
+
 def test_an_edited_helper_leaves_nothing_stale(package):
     probe = PROBE.replace("relu", "tanh")
     assert run(package, probe)["y"] == pytest.approx([np.tanh(1)] * 2)

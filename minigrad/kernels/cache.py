@@ -6,6 +6,8 @@ This one keeps one file a signature, and knows the sources of all kernels.
 
 import functools
 import hashlib
+import importlib
+import io
 import os
 import pickle
 import sys
@@ -104,7 +106,7 @@ class DiskCache:
             if digest == self.digest(code):
                 self.cache_path = str(folder)
                 result = self.numba.core.compiler.CompileResult
-                return result._rebuild(context, *pickle.loads(code))
+                return result._rebuild(context, *_Unpickler(io.BytesIO(code)).load())
         return None
 
     def save_overload(self, signature: Any, result: Any) -> None:
@@ -131,6 +133,25 @@ class DiskCache:
     def file_name(self, signature: Any, codegen: Any) -> str:
         key = (self.numba.__version__, sys.version, signature, codegen.magic_tuple())
         return f"{self.name}-{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}.nbc"
+
+
+class _Unpickler(pickle.Unpickler):
+    """Does not import the modules of the functions that Numba inlined: nothing looks at their globals."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        return _environment if name == "_rebuild_env" else super().find_class(module, name)
+
+
+def _environment(module: str, constants: list[Any], name: str) -> Any:
+    """What compiled code keeps of a function, as Numba makes it, but for an import that takes 30 ms."""
+    numba: Any = importlib.import_module("numba.core.environment")
+    found = numba.lookup_environment(name)
+    if found is None:
+        found = numba.Environment({"__name__": module})
+        found.consts[:] = constants
+        found.env_name = name
+        numba.Environment._memo[name] = found
+    return found
 
 
 def _read_own(path: Path) -> bytes:
