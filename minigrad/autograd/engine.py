@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from minigrad.autograd.tape import ONES, Node, Variable, current_node, mode, set_grad_enabled, walk
 from minigrad.dtypes import Size
@@ -36,6 +37,20 @@ def _roots(outputs: Sequence[Variable], cotangents: Sequence[Any], recorded: boo
         value = g if recorded else g._array
         roots[node] = roots[node] + value if node in roots else value
     return roots
+
+
+def _plain_cotangent(output: Variable, given: Any) -> ndarray | None:
+    """The cotangent of a loss, or a given one that fits as it is; None if it needs a second look."""
+    array = output._array
+    if given is None:
+        return None if array.ndim else ONES.get(array.dtype)
+    if (
+        isinstance(given, Variable)
+        and given._array.shape == array.shape
+        and given._array.dtype is array.dtype
+    ):
+        return given._array
+    return None
 
 
 def _cotangent(output: Variable, given: Any, place: int) -> Variable:
@@ -92,11 +107,10 @@ def backward(
         tensor([2., 4.])
     """
     keep = create_graph if retain_graph is None else retain_graph
-    if grad_tensors is None and inputs is None and not create_graph and isinstance(tensors, Variable):
-        node = current_node(tensors)
-        one = None if tensors._array.ndim else ONES.get(tensors._array.dtype)
-        if node is not None and one is not None:  # loss.backward(), without the sequences of the general call
-            _run({node: one}, None, bool(keep), False, tensors._result._wrap)
+    if inputs is None and not create_graph and isinstance(tensors, Variable):
+        node, g = current_node(tensors), _plain_cotangent(tensors, grad_tensors)
+        if node is not None and g is not None:  # without the sequences of the general call
+            _run({node: g}, None, bool(keep), False, tensors._result._wrap)
             return
     outputs = _as_sequence(tensors)
     cotangents = [None] * len(outputs) if grad_tensors is None else _as_sequence(grad_tensors)
