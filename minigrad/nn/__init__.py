@@ -2,6 +2,7 @@
 
 from minigrad.nn import functional as functional
 from minigrad.nn import init as init
+from minigrad.nn import utils as utils
 from minigrad.nn.activations import ELU as ELU
 from minigrad.nn.activations import GELU as GELU
 from minigrad.nn.activations import Hardtanh as Hardtanh
