@@ -93,7 +93,13 @@ def test_interruption_in_the_first_epoch_leaves_earlier_results_alone(train, mon
 def test_ctrl_c(tmp_path):
     command = [sys.executable, "-m", "minigrad", "train", "iris", "--epochs", "100000", "--out", "out"]
     process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # What a shell starts in the background ignores the signal, and so would what that starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while process.stdout.readline()[:5].strip() != "1":
         assert process.poll() is None
