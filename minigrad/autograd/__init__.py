@@ -1,5 +1,7 @@
 """The engine: how operations are stated, recorded and walked backward."""
 
+import importlib
+
 from minigrad.autograd.engine import backward as backward
 from minigrad.autograd.engine import grad as grad
 from minigrad.autograd.function import Function as Function
@@ -29,3 +31,9 @@ __all__ = [
     "set_grad_enabled",
     "set_nan_policy",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "functional":  # it needs tensors, which need this package
+        return importlib.import_module("minigrad.autograd.functional")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
