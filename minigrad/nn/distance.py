@@ -44,15 +44,15 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     return distance
 
 
-def _unusual_norm(x: Any, p: float, keepdim: bool) -> Any:
+def _unusual_norm(x: Any, p: float, keepdim: bool, dim: Any = -1) -> Any:
     """The "norm" of order 0, of a negative order, which is 0 where a component is, and of -inf."""
     if p == 0:
-        return absolute(sign(x)).sum(-1, keepdim)
+        return absolute(sign(x)).sum(dim, keepdim)
     if p == -math.inf:
-        return amin(absolute(x), -1, keepdim)
+        return amin(absolute(x), dim, keepdim)
     zero = x == 0
-    size = pow(pow(absolute(where(zero, 1.0, x)), p).sum(-1, keepdim), 1 / p)
-    return where(zero.any(-1, keepdim), 0.0, size)
+    size = pow(pow(absolute(where(zero, 1.0, x)), p).sum(dim, keepdim), 1 / p)
+    return where(zero.any(dim, keepdim), 0.0, size)
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
@@ -93,6 +93,24 @@ def _direction(x: Any, dim: int, eps: float) -> Any:
     """x over its length, which is at least eps."""
     length = norm(x, 2, dim, keepdim=True)
     return x / (length + (clamp(length, min=eps) - length).detach())
+
+
+def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Any:
+    """x / max(|x|, eps): vectors along `dim`, one or several, brought to a p-norm of 1.
+
+    Gradient: (g - y (y · g)) / |x| for p = 2; 1 / eps where the norm is below `eps`.
+
+    Raises:
+        RuntimeError: the input is not floating point.
+        IndexError: there is no dimension `dim`.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.nn.functional.normalize(minigrad.tensor([[3.0, 4.0]]))
+        tensor([[0.6000, 0.8000]])
+    """
+    length = norm(input, p, dim, keepdim=True) if p > 0 else _unusual_norm(input, p, True, dim)
+    return input / clamp(length, min=eps)
 
 
 class PairwiseDistance(Module):
