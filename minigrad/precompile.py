@@ -84,6 +84,12 @@ def _primitives() -> Iterator[Job]:
     vector = _numbers(MANY)
     yield "layer_norm", lambda dtype: F.layer_norm(_WIDE(dtype), (MANY,), vector(dtype), vector(dtype))
     yield "layer_norm, plain", _call(F.layer_norm, _WIDE, normalized_shape=(MANY,))
+    yield "rms_norm", lambda dtype: F.rms_norm(_WIDE(dtype), (MANY,), vector(dtype))
+    yield "rms_norm, plain", _call(F.rms_norm, _WIDE, normalized_shape=(MANY,))
+    for shape in ((ROWS, MANY), (FEW, FEW, FEW)):
+        statistics = {"running_mean": None, "running_var": None, "training": True}
+        yield f"batch_norm, {len(shape)} dims", _call(F.batch_norm, _numbers(*shape), **statistics)
+    yield "embedding", lambda dtype: F.embedding(_labels(FEW)(dtype), _SAMPLES(dtype))
     for function in (amax, amin):
         yield function.__name__, _call(function, _WIDE)
     yield "max, dim=1", lambda dtype: max(_WIDE(dtype), 1).values

@@ -23,6 +23,7 @@ from ops_table import ROWS
 import minigrad
 import minigrad.ops.activation
 import minigrad.ops.elementwise
+import minigrad.ops.embedding
 import minigrad.ops.indexing
 import minigrad.ops.linalg
 import minigrad.ops.moments
@@ -41,6 +42,7 @@ FAMILIES = [
     minigrad.ops.activation,
     minigrad.ops.comparison,
     minigrad.ops.elementwise,
+    minigrad.ops.embedding,
     minigrad.ops.indexing,
     minigrad.ops.inplace,
     minigrad.ops.linalg,

@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import pytest
 
-from minigrad.kernels import extremes, losses, norm, reduction, sigmoid, softmax
+from minigrad.kernels import batchnorm, extremes, losses, norm, reduction, rows, sigmoid, softmax
 from minigrad.kernels.jit import Kernel, _build, kernel
 
 pytestmark = pytest.mark.skipif(
@@ -21,6 +21,10 @@ ROW, W = X[:, 0].copy(), X[0].copy()
 LABELS = np.arange(6) % 40
 NORM = norm.LayerNorm(X, W, W, (40,), 1e-5)
 PLAIN = norm.LayerNorm(X, None, None, (40,), 1e-5)
+RMS = norm.RMSNorm(X, W, None, (40,), 1e-5)
+BATCH = batchnorm.BatchNorm(X, *batchnorm.moments(X), W, 1e-5, True)
+IMAGES = X.reshape(2, 3, 40)
+BATCHES = batchnorm.BatchNorm(IMAGES, *batchnorm.moments(IMAGES), None, 1e-5, True)
 
 
 def loss(name, *arguments, **options):
@@ -50,6 +54,16 @@ CALLS = {
     "layer_norm": NORM.value,
     "layer_norm plain gradient": lambda: PLAIN.input_gradient(G),
     "layer_norm gradients": lambda: NORM.gradients(G),
+    "group_norm": norm.LayerNorm(X, W[:20], W[:20], (20,), 1e-5, 12, 2).value,
+    "rms_norm": RMS.value,
+    "rms_norm gradients": lambda: RMS.gradients(G),
+    "batch statistics": lambda: batchnorm.moments(X),
+    "batch statistics of images": lambda: batchnorm.moments(IMAGES),
+    "batch_norm": lambda: BATCH.value(W),
+    "batch_norm gradients": lambda: BATCH.gradients(G),
+    "batch_norm of images": lambda: BATCHES.value(None),
+    "batch_norm gradients of images": lambda: BATCHES.gradients(IMAGES),
+    "rows added": lambda: rows.add_rows(X, LABELS, 40),
     "sum": lambda: reduction.sum(X),
     "var": lambda: reduction.var(X),
     "var gradient": lambda: reduction.centred(X, np.ones(6), ROW, 1),

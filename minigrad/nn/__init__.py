@@ -20,6 +20,8 @@ from minigrad.nn.activations import Softplus as Softplus
 from minigrad.nn.activations import Softsign as Softsign
 from minigrad.nn.activations import Tanh as Tanh
 from minigrad.nn.activations import Tanhshrink as Tanhshrink
+from minigrad.nn.batchnorm import BatchNorm1d as BatchNorm1d
+from minigrad.nn.batchnorm import BatchNorm2d as BatchNorm2d
 from minigrad.nn.container import ModuleDict as ModuleDict
 from minigrad.nn.container import ModuleList as ModuleList
 from minigrad.nn.container import ParameterDict as ParameterDict
@@ -28,11 +30,15 @@ from minigrad.nn.container import Sequential as Sequential
 from minigrad.nn.distance import CosineSimilarity as CosineSimilarity
 from minigrad.nn.distance import PairwiseDistance as PairwiseDistance
 from minigrad.nn.dropout import Dropout as Dropout
+from minigrad.nn.embedding import Embedding as Embedding
+from minigrad.nn.embedding_bag import EmbeddingBag as EmbeddingBag
+from minigrad.nn.groupnorm import GroupNorm as GroupNorm
 from minigrad.nn.linear import Flatten as Flatten
 from minigrad.nn.linear import Identity as Identity
 from minigrad.nn.linear import Linear as Linear
 from minigrad.nn.module import Module as Module
 from minigrad.nn.normalization import LayerNorm as LayerNorm
+from minigrad.nn.normalization import RMSNorm as RMSNorm
 from minigrad.nn.parameter import Parameter as Parameter
 
 # isort: split
