@@ -9,7 +9,6 @@ from numpy import ndarray
 
 from minigrad import dtypes
 from minigrad.autograd.fused import fused
-from minigrad.autograd.tape import no_grad
 from minigrad.creation import ones, tensor, zeros
 from minigrad.kernels import batchnorm as kernels
 from minigrad.nn.groupnorm import check_batch
@@ -71,8 +70,9 @@ def batch_norm(
 
 def _update(running: Tensor | None, new: ndarray, momentum: float) -> None:
     if running is not None:
-        with no_grad():
-            assign(running, (1 - momentum) * running._array.astype(np.float64) + momentum * new)
+        array = running._array
+        array[...] = np.multiply(array, 1 - momentum, dtype=np.float64) + momentum * new
+        running._counter[0] += 1
 
 
 def _kernel(

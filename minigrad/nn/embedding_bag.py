@@ -112,8 +112,8 @@ def embedding_bag(
         input: indices in [0, V): (B, N), a bag in each row; or (N,), bags one after the other.
         weight: the table.
         offsets: for (N,) where each bag begins, (B,).
-        max_norm, norm_type, scale_grad_by_freq, sparse: as for `embedding`. A gradient is divided by how often
-            its own row is looked up; torch 2.13 takes another row's count here.
+        max_norm, norm_type, scale_grad_by_freq, sparse: as for `embedding`. The gradient is divided by how
+            often its own row is looked up; torch 2.13 takes another row's count here.
         mode: "sum", "mean" or "max"; 0 for an empty bag.
         per_sample_weights: with "sum", factors for the rows, of the shape of `input`.
         include_last_offset: `offsets` has the end of the last bag as well, (B + 1,).
