@@ -27,6 +27,8 @@ from minigrad.nn.container import ModuleList as ModuleList
 from minigrad.nn.container import ParameterDict as ParameterDict
 from minigrad.nn.container import ParameterList as ParameterList
 from minigrad.nn.container import Sequential as Sequential
+from minigrad.nn.conv import Conv1d as Conv1d
+from minigrad.nn.conv import Conv2d as Conv2d
 from minigrad.nn.distance import CosineSimilarity as CosineSimilarity
 from minigrad.nn.distance import PairwiseDistance as PairwiseDistance
 from minigrad.nn.dropout import Dropout as Dropout
@@ -40,6 +42,8 @@ from minigrad.nn.module import Module as Module
 from minigrad.nn.normalization import LayerNorm as LayerNorm
 from minigrad.nn.normalization import RMSNorm as RMSNorm
 from minigrad.nn.parameter import Parameter as Parameter
+from minigrad.nn.pooling import AvgPool2d as AvgPool2d
+from minigrad.nn.pooling import MaxPool2d as MaxPool2d
 
 # isort: split
 # ------------------------------------------------------------------------------------------- losses

@@ -10,6 +10,8 @@ from minigrad.nn.activations import silu as silu
 from minigrad.nn.activations import softsign as softsign
 from minigrad.nn.activations import tanhshrink as tanhshrink
 from minigrad.nn.batchnorm import batch_norm as batch_norm
+from minigrad.nn.conv import conv1d as conv1d
+from minigrad.nn.conv import conv2d as conv2d
 from minigrad.nn.distance import cosine_similarity as cosine_similarity
 from minigrad.nn.distance import normalize as normalize
 from minigrad.nn.distance import pairwise_distance as pairwise_distance
@@ -18,6 +20,8 @@ from minigrad.nn.embedding_bag import embedding_bag as embedding_bag
 from minigrad.nn.groupnorm import group_norm as group_norm
 from minigrad.nn.normalization import layer_norm as layer_norm
 from minigrad.nn.normalization import rms_norm as rms_norm
+from minigrad.nn.pooling import avg_pool2d as avg_pool2d
+from minigrad.nn.pooling import max_pool2d as max_pool2d
 from minigrad.ops.activation import gelu as gelu
 from minigrad.ops.activation import logsigmoid as logsigmoid
 from minigrad.ops.activation import sigmoid as sigmoid

@@ -1,0 +1,115 @@
+"""Patches of images, and what is made of them: convolution and pooling.
+
+A convolution is a product of the weight with the patches it is laid on (`unfold`); the gradient of the
+patches is added back to where they come from (`fold`). Each is the other's adjoint: all derivatives follow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from minigrad.autograd.fused import fused
+from minigrad.autograd.op import Primitive, primitive
+from minigrad.ops.reduction import max as maximum_along
+from minigrad.ops.reduction import mean
+from minigrad.ops.shape import reshape_to
+
+Pair = tuple[int, int]
+Pads = tuple[Pair, Pair]  # before and after, of rows and of columns
+
+
+def _places(sizes: Sequence[int], kernel: Pair, stride: Pair, pads: Pads, dilation: Pair) -> Pair:
+    """How many places a kernel has along each dimension of a padded image."""
+    found = [
+        (size + sum(pad) - step * (length - 1) - 1) // jump + 1
+        for size, length, jump, pad, step in zip(sizes, kernel, stride, pads, dilation, strict=True)
+    ]
+    return found[0], found[1]
+
+
+def _unfold(
+    x: ndarray, *, kernel: Pair, stride: Pair, pads: Pads, dilation: Pair, value: float = 0.0
+) -> ndarray:
+    count, channels = x.shape[:2]
+    rows, columns = _places(x.shape[2:], kernel, stride, pads, dilation)
+    padded = np.pad(x, ((0, 0), (0, 0), *pads), constant_values=value) if any(map(any, pads)) else x
+    images, planes, down, right = padded.strides
+    patches = np.lib.stride_tricks.as_strided(
+        padded,
+        (count, channels, *kernel, rows, columns),
+        (images, planes, down * dilation[0], right * dilation[1], down * stride[0], right * stride[1]),
+        writeable=False,
+    )
+    return patches.reshape(count, channels * math.prod(kernel), rows * columns)
+
+
+def _fold(
+    x: ndarray, *, shape: tuple[int, ...], kernel: Pair, stride: Pair, pads: Pads, dilation: Pair
+) -> ndarray:
+    count, channels, height, width = shape
+    (top, bottom), (left, right) = pads
+    rows, columns = _places((height, width), kernel, stride, pads, dilation)
+    patches = x.reshape(count, channels, *kernel, rows, columns)
+    padded = np.zeros((count, channels, height + top + bottom, width + left + right), x.dtype)
+    for i, j in np.ndindex(kernel):
+        first, start = i * dilation[0], j * dilation[1]
+        last, stop = first + stride[0] * rows, start + stride[1] * columns
+        padded[:, :, first : last : stride[0], start : stop : stride[1]] += patches[:, :, i, j]
+    return padded[:, :, top : top + height, left : left + width]
+
+
+unfold: Primitive = primitive(_unfold, name="unfold", grad_name="Im2ColBackward0").vjp(
+    lambda g, x_shape, kernel, stride, pads, dilation: fold(
+        g, shape=x_shape, kernel=kernel, stride=stride, pads=pads, dilation=dilation
+    )
+)
+fold: Primitive = primitive(_fold, name="fold", grad_name="Col2ImBackward0").vjp(
+    lambda g, kernel, stride, pads, dilation: unfold(
+        g, kernel=kernel, stride=stride, pads=pads, dilation=dilation
+    )
+)
+
+
+@fused(grad_name="ConvolutionBackward0")
+def convolve(
+    input: Any, weight: Any, bias: Any, stride: Pair, pads: Pads, dilation: Pair, groups: int
+) -> Any:
+    """The cross-correlation of images (N, C, H, W) with a weight (O, C / groups, h, w), as (N, O, H', W')."""
+    count, outputs, kernel = input.shape[0], weight.shape[0], tuple(weight.shape[2:])
+    rows, columns = _places(input.shape[2:], kernel, stride, pads, dilation)
+    patches = unfold(input, kernel=kernel, stride=stride, pads=pads, dilation=dilation)
+    if groups == 1:
+        y = reshape_to(weight, shape=(outputs, -1)) @ patches
+    else:
+        own = reshape_to(patches, shape=(count, groups, -1, rows * columns))
+        y = reshape_to(weight, shape=(groups, outputs // groups, -1)) @ own
+    y = reshape_to(y, shape=(count, outputs, rows, columns))
+    return y if bias is None else y + reshape_to(bias, shape=(outputs, 1, 1))
+
+
+def _windows(input: Any, kernel: Pair, stride: Pair, pads: Pads, dilation: Pair, value: float) -> tuple:
+    """The patches of each plane by itself, (planes, kernel, places), and the shape of the result."""
+    count, channels, height, width = input.shape
+    rows, columns = _places((height, width), kernel, stride, pads, dilation)
+    planes = reshape_to(input, shape=(count * channels, 1, height, width))
+    patches = unfold(planes, kernel=kernel, stride=stride, pads=pads, dilation=dilation, value=value)
+    return patches, (count, channels, rows, columns)
+
+
+@fused(grad_name="MaxPool2DWithIndicesBackward0")
+def max_pool(input: Any, kernel: Pair, stride: Pair, pads: Pads, dilation: Pair) -> Any:
+    """The largest element of each window of images (N, C, H, W); the first of several has the gradient."""
+    patches, shape = _windows(input, kernel, stride, pads, dilation, -math.inf)
+    return reshape_to(maximum_along(patches, 1).values, shape=shape)
+
+
+@fused(grad_name="AvgPool2DBackward0")
+def average_pool(input: Any, kernel: Pair, stride: Pair, pads: Pads) -> Any:
+    """The mean of each window of images (N, C, H, W), zeros around them included."""
+    patches, shape = _windows(input, kernel, stride, pads, (1, 1), 0.0)
+    return reshape_to(mean(patches, 1), shape=shape)
