@@ -61,6 +61,7 @@ from minigrad.kernels.jit import get_num_threads as get_num_threads
 from minigrad.kernels.jit import set_num_threads as set_num_threads
 from minigrad.kernels.memory import empty_cache as empty_cache
 from minigrad.kernels.memory import keep_freed_memory as _keep_freed_memory
+from minigrad.missing import attribute_of as _attribute_of
 from minigrad.ops.activation import relu as relu
 from minigrad.ops.activation import sigmoid as sigmoid
 from minigrad.ops.activation import tanh as tanh
@@ -182,3 +183,4 @@ from minigrad.tensor import Tensor as Tensor
 __version__ = "0.1.0"
 
 _keep_freed_memory()
+__getattr__ = _attribute_of(__name__, globals())

@@ -1,4 +1,4 @@
-"""class Tensor: an array that remembers how it was made. Its methods are one line each, calling ops."""
+"""class Tensor: an array that remembers how it was made; what can be computed with it is in `methods`."""
 
 from __future__ import annotations
 
@@ -13,21 +13,11 @@ from numpy import ndarray
 from minigrad import dtypes, formatting
 from minigrad.autograd import engine
 from minigrad.autograd.hooks import RemovableHandle
-from minigrad.autograd.op import UFUNCS, NotAnOperand, cast, sum_to
+from minigrad.autograd.op import UFUNCS, cast
 from minigrad.autograd.tape import Leaf, Node, Variable, current_node
 from minigrad.dtypes import Size
-from minigrad.ops import (
-    activation,
-    comparison,
-    elementwise,
-    fill,
-    indexing,
-    inplace,
-    linalg,
-    moments,
-    reduction,
-    softmax,
-)
+from minigrad.methods import Methods
+from minigrad.missing import nearest
 from minigrad.ops import shape as shapes
 
 _DATA_ONLY = (
@@ -36,31 +26,7 @@ _DATA_ONLY = (
 )
 
 
-def _operator(op: Callable[..., Any]) -> Callable[[Any, Any], Any]:
-    """The method of a binary operator; what is no operand may have a reflected operator of its own."""
-
-    def method(self: Any, other: Any) -> Any:
-        try:
-            return op(self, other)
-        except NotAnOperand:
-            return NotImplemented
-
-    return method
-
-
-def _reflected(op: Callable[..., Any]) -> Callable[[Any, Any], Any]:
-    """The method of the reflected operator."""
-
-    def method(self: Any, other: Any) -> Any:
-        try:
-            return op(other, self)
-        except NotAnOperand:
-            return NotImplemented
-
-    return method
-
-
-class Tensor(Variable):
+class Tensor(Methods):
     """A multi-dimensional array with a gradient.
 
     Made by `minigrad.tensor(data)`, by the creation functions, or by operations. `Tensor(data)` is torch's
@@ -385,6 +351,13 @@ class Tensor(Variable):
         return RemovableHandle(node.post_hooks, hook)
 
     # -------------------------------------------------------------------------------- Python protocol
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}{nearest(name, dir(type(self)))}",
+            name=name,
+            obj=self,
+        )
+
     def __repr__(self) -> str:
         name = None if self.grad_fn is None else self.grad_fn.name().rpartition("::")[2]
         return formatting.format_tensor(
@@ -470,179 +443,6 @@ class Tensor(Variable):
             raise RuntimeError("only leaf tensors can be pickled. Use .detach() first.")
         return (_rebuild, (type(self), self._array, self.requires_grad))
 
-    def __getitem__(self, index: Any) -> Tensor:
-        return indexing.getitem(self, index)
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        inplace.setitem(self, index, value)
-
-    # ---------------------------------------------------------------------------------- operators
-    __add__ = _operator(elementwise.add)
-    __radd__ = __add__
-    __sub__ = _operator(elementwise.sub)
-    __rsub__ = _reflected(elementwise.sub)
-    __mul__ = _operator(elementwise.mul)
-    __rmul__ = __mul__
-    __truediv__ = _operator(elementwise.div)
-    __rtruediv__ = _reflected(elementwise.div)
-    __floordiv__ = _operator(elementwise.floor_divide)
-    __rfloordiv__ = _reflected(elementwise.floor_divide)
-    __mod__ = _operator(elementwise.remainder)
-    __rmod__ = _reflected(elementwise.remainder)
-    __pow__ = _operator(elementwise.pow)
-    __rpow__ = _reflected(elementwise.pow)
-    __matmul__ = _operator(linalg.matmul)
-    __rmatmul__ = _reflected(linalg.matmul)
-
-    def __neg__(self) -> Tensor:
-        return elementwise.neg(self)
-
-    def __pos__(self) -> Tensor:
-        return self
-
-    def __abs__(self) -> Tensor:
-        return elementwise.abs(self)
-
-    def __invert__(self) -> Tensor:
-        return comparison.bitwise_not(self)
-
-    __and__ = _operator(comparison.bitwise_and)
-    __rand__ = __and__
-    __or__ = _operator(comparison.bitwise_or)
-    __ror__ = __or__
-    __xor__ = _operator(comparison.bitwise_xor)
-    __rxor__ = __xor__
-
-    def __eq__(self, other: Any) -> Any:
-        return comparison.eq(self, other) if _comparable(other) else NotImplemented
-
-    def __ne__(self, other: Any) -> Any:
-        return comparison.ne(self, other) if _comparable(other) else NotImplemented
-
-    __lt__ = _operator(comparison.lt)
-    __le__ = _operator(comparison.le)
-    __gt__ = _operator(comparison.gt)
-    __ge__ = _operator(comparison.ge)
-
-    def __iadd__(self, other: Any) -> Tensor:
-        return inplace.update(self, elementwise.add, other)
-
-    def __isub__(self, other: Any) -> Tensor:
-        return inplace.update(self, elementwise.sub, other)
-
-    def __imul__(self, other: Any) -> Tensor:
-        return inplace.update(self, elementwise.mul, other)
-
-    def __itruediv__(self, other: Any) -> Tensor:
-        return inplace.update(self, elementwise.div, other)
-
-    def __ifloordiv__(self, other: Any) -> Tensor:
-        return inplace.update(self, elementwise.floor_divide, other)
-
-    def __imod__(self, other: Any) -> Tensor:
-        return inplace.update(self, elementwise.remainder, other)
-
-    def __ipow__(self, other: Any) -> Tensor:
-        return inplace.update(self, elementwise.pow, other)
-
-    def __iand__(self, other: Any) -> Tensor:
-        return inplace.update(self, comparison.bitwise_and, other)
-
-    def __ior__(self, other: Any) -> Tensor:
-        return inplace.update(self, comparison.bitwise_or, other)
-
-    def __ixor__(self, other: Any) -> Tensor:
-        return inplace.update(self, comparison.bitwise_xor, other)
-
-    # ------------------------------------------------------------------- operations, by their family
-    add = elementwise.add_scaled
-    sub = elementwise.sub_scaled
-    mul = multiply = elementwise.mul
-    div = divide = true_divide = elementwise.div
-    floor_divide = elementwise.floor_divide
-    remainder = elementwise.remainder
-    neg = negative = elementwise.neg
-    pow = elementwise.pow
-    exp, expm1 = elementwise.exp, elementwise.expm1
-    log, log2, log10, log1p = elementwise.log, elementwise.log2, elementwise.log10, elementwise.log1p
-    sqrt, rsqrt, square = elementwise.sqrt, elementwise.rsqrt, elementwise.square
-    reciprocal, xlogy = elementwise.reciprocal, elementwise.xlogy
-    sin, cos = elementwise.sin, elementwise.cos
-    abs, sign = elementwise.abs, elementwise.sign
-    maximum, minimum = elementwise.maximum, elementwise.minimum
-    clamp = clip = elementwise.clamp
-    floor, ceil, trunc, round = (
-        elementwise.floor,
-        elementwise.ceil,
-        elementwise.trunc,
-        elementwise.round,
-    )
-    eq, ne, lt, le = comparison.eq, comparison.ne, comparison.lt, comparison.le
-    gt, ge = comparison.gt, comparison.ge
-    logical_and, logical_or = comparison.logical_and, comparison.logical_or
-    logical_xor, logical_not = comparison.logical_xor, comparison.logical_not
-    isnan, isinf, isfinite = comparison.isnan, comparison.isinf, comparison.isfinite
-    allclose, equal, isclose = comparison.allclose, comparison.equal, comparison.isclose
-
-    sigmoid, tanh, relu = activation.sigmoid, activation.tanh, activation.relu
-    softmax, log_softmax, logsumexp = softmax.softmax, softmax.log_softmax, softmax.logsumexp
-
-    sum, mean, prod = reduction.sum, reduction.mean, reduction.prod
-    max, min, amax, amin = reduction.max, reduction.min, reduction.amax, reduction.amin
-    argmax, argmin = reduction.argmax, reduction.argmin
-    var, std, norm = moments.var, moments.std, reduction.norm
-    any, all = reduction.any, reduction.all
-
-    reshape, view, flatten = shapes.reshape, shapes.view, shapes.flatten
-    permute, transpose, t = shapes.permute, shapes.transpose, shapes.t
-    squeeze, unsqueeze, expand = shapes.squeeze, shapes.unsqueeze, shapes.expand
-    split, chunk, unbind, narrow = shapes.split, shapes.chunk, shapes.unbind, shapes.narrow
-    clone = shapes.clone
-
-    gather, masked_fill = indexing.gather, indexing.masked_fill
-    matmul, mm, dot = linalg.matmul, linalg.mm, linalg.dot
-
-    # ----------------------------------------------------------------------------- in-place twins
-    add_, sub_ = inplace.twin(elementwise.add_scaled), inplace.twin(elementwise.sub_scaled)
-    mul_, div_, pow_ = (inplace.twin(op) for op in (elementwise.mul, elementwise.div, elementwise.pow))
-    neg_, abs_, exp_, log_, sqrt_ = (
-        inplace.twin(op)
-        for op in (
-            elementwise.neg,
-            elementwise.abs,
-            elementwise.exp,
-            elementwise.log,
-            elementwise.sqrt,
-        )
-    )
-    clamp_, round_ = inplace.twin(elementwise.clamp), inplace.twin(elementwise.round)
-    sigmoid_, tanh_, relu_ = (
-        inplace.twin(op) for op in (activation.sigmoid, activation.tanh, activation.relu)
-    )
-    masked_fill_ = inplace.twin(indexing.masked_fill)
-    copy_, fill_ = inplace.assign, inplace.fill
-    uniform_, normal_, bernoulli_, random_ = fill.uniform_, fill.normal_, fill.bernoulli_, fill.random_
-
-    def zero_(self) -> Tensor:
-        """Fill with zeros."""
-        return inplace.assign(self, 0, "ZeroBackward0")
-
-    def view_as(self, other: Tensor) -> Tensor:
-        """`view` in the shape of `other`."""
-        return shapes.view(self, other._array.shape)
-
-    def reshape_as(self, other: Tensor) -> Tensor:
-        """`reshape` to the shape of `other`."""
-        return shapes.reshape(self, other._array.shape)
-
-    def expand_as(self, other: Tensor) -> Tensor:
-        """`expand` to the shape of `other`."""
-        return shapes.expand(self, other._array.shape)
-
-    def sum_to_size(self, *size: Any) -> Tensor:
-        """Sum out the dimensions that broadcasting from `size` to this shape would repeat."""
-        return sum_to(self, shape=shapes.sizes_from(size))
-
 
 Tensor._result = Tensor
 
@@ -651,10 +451,6 @@ def _to_dtype(tensor: Tensor, kind: np.dtype) -> Tensor:
     if tensor._array.dtype == kind:
         return tensor
     return cast(tensor, dtype=kind, source=tensor._array.dtype)
-
-
-def _comparable(other: Any) -> bool:
-    return isinstance(other, (Variable, ndarray, np.generic, bool, int, float))
 
 
 def _rebuild(kind: type[Tensor], array: ndarray, requires_grad: bool) -> Tensor:

@@ -1,4 +1,4 @@
-"""Runs rows of ops_table.py under minigrad or torch, and compares what comes out."""
+"""Runs rows of the table of operations under minigrad or torch, and compares what comes out."""
 
 import json
 import zlib
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from ops_table import Row
 
-DATA = Path(__file__).with_name("data") / "ops.npz"
+DATA = Path(__file__).with_name("data") / "ops"
 # Values of order one: a few roundings of the dtype. Nothing is compared more loosely than this.
 TOLERANCE = {"float32": 2e-6, "float64": 1e-13}
 
@@ -81,8 +81,13 @@ def fingerprint(arrays: list[np.ndarray]) -> int:
 
 
 def load() -> dict[str, Any]:
+    """torch's recorded results of all families."""
+    return {name: found for path in sorted(DATA.glob("*.npz")) for name, found in load_family(path).items()}
+
+
+def load_family(path: Path) -> dict[str, Any]:
     """torch's recorded results: 'row | dtype' to a Found (and the fingerprint of its inputs)."""
-    archive = np.load(DATA)
+    archive = np.load(path)
     numbers, index = archive["numbers"], json.loads(archive["index"].tobytes())
     place = 0
 

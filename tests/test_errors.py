@@ -352,3 +352,22 @@ def test_an_error_says_what_to_do(name, hint):
     call, kind, _ = CASES[name]
     with pytest.raises(kind, match=re.escape(hint)):
         call(minigrad)
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "nearest"),
+    [
+        (minigrad, "softmx", "softmax"),
+        (minigrad.nn, "Relu", "ReLU"),
+        (minigrad.nn.functional, "crossentropy", "cross_entropy"),
+        (minigrad.optim, "adam_w", "AdamW"),
+        (minigrad.ones(2), "reshap", "reshape"),
+    ],
+)
+def test_a_missing_name_is_an_attribute_error_that_names_the_nearest(where, name, nearest):
+    with pytest.raises(AttributeError, match=f"the nearest name is '{nearest}'") as caught:
+        getattr(where, name)
+    assert caught.value.name == name
+    with pytest.raises(AttributeError) as caught:
+        getattr(where, "qqqqqqqq")
+    assert "nearest" not in str(caught.value)

@@ -1,5 +1,7 @@
-"""Every row of ops_table.py against torch, numeric derivatives, and itself in other circumstances."""
+"""Every row of the table of operations against torch, numeric derivatives, and itself elsewhere."""
 
+import importlib
+import pkgutil
 import types
 import warnings
 from functools import cache
@@ -21,35 +23,21 @@ from ops_harness import (
 from ops_table import ROWS
 
 import minigrad
-import minigrad.ops.activation
-import minigrad.ops.elementwise
-import minigrad.ops.embedding
-import minigrad.ops.indexing
-import minigrad.ops.linalg
-import minigrad.ops.moments
-import minigrad.ops.reduction
-import minigrad.ops.shape
-import minigrad.ops.softmax
+import minigrad.ops
 from minigrad.autograd import op as statements
 from minigrad.autograd.function import FunctionNode
 from minigrad.autograd.gradcheck import GradcheckError
 from minigrad.autograd.op import Primitive, PrimitiveNode, _filled, primitive
 from minigrad.autograd.tape import Pick
+from minigrad.methods import Methods
 
 DTYPES = ("float32", "float64")
 FAMILIES = [
     statements,
-    minigrad.ops.activation,
-    minigrad.ops.comparison,
-    minigrad.ops.elementwise,
-    minigrad.ops.embedding,
-    minigrad.ops.indexing,
-    minigrad.ops.inplace,
-    minigrad.ops.linalg,
-    minigrad.ops.moments,
-    minigrad.ops.reduction,
-    minigrad.ops.shape,
-    minigrad.ops.softmax,
+    *(
+        importlib.import_module(f"minigrad.ops.{info.name}")
+        for info in pkgutil.iter_modules(minigrad.ops.__path__)
+    ),
 ]
 
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -278,8 +266,9 @@ NOT_OPERATIONS = {
 
 def test_every_tensor_method_that_computes_is_named_by_a_row():
     used = set().union(*(row.uses for row in ROWS))
-    methods = {name for name in vars(minigrad.Tensor) if not name.startswith("_")}
-    methods = {name for name in methods if not isinstance(vars(minigrad.Tensor)[name], property)}
+    attributes = vars(Methods) | vars(minigrad.Tensor)
+    methods = {name for name, value in attributes.items() if not isinstance(value, property)}
+    methods = {name for name in methods if not name.startswith("_")}
     assert sorted(methods - used - NOT_OPERATIONS) == []
     assert len(methods) > 100
 

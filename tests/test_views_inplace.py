@@ -1,6 +1,6 @@
 """Views share memory and versions; writes through them are seen, and differentiated, everywhere.
 
-Single cases are rows of ops_table.py; here random programs of views and writes run under torch too.
+Single cases are rows of ops_table; here random programs of views and writes run under torch too.
 """
 
 import numpy as np

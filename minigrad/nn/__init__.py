@@ -1,5 +1,6 @@
 """Layers, activations, containers and losses, under torch.nn's names."""
 
+from minigrad.missing import attribute_of as _attribute_of
 from minigrad.nn import functional as functional
 from minigrad.nn import init as init
 from minigrad.nn import utils as utils
@@ -75,3 +76,5 @@ from minigrad.nn.losses import TripletMarginWithDistanceLoss as TripletMarginWit
 
 # isort: split
 from minigrad.nn import extra as extra
+
+__getattr__ = _attribute_of(__name__, globals())

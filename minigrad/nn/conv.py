@@ -84,11 +84,9 @@ def _convolution(
     pads = _pads(padding, kernel, steps, gaps)
     _check_sizes(list(x.shape[2:]), kernel, steps, pads, gaps)
     if ndim == 1:
-        x, weight = x.unsqueeze(2), weight.unsqueeze(2)
         steps, gaps, pads = (1, *steps), (1, *gaps), [(0, 0), *pads]
     around: Pads = (pads[0], pads[1])
     y: Tensor = convolve(x, weight, bias, steps, around, gaps, groups)
-    y = y.squeeze(2) if ndim == 1 else y
     return y.squeeze(0) if single else y
 
 

@@ -1,5 +1,6 @@
 """torch.nn.functional's names: the functions behind the modules."""
 
+from minigrad.missing import attribute_of as _attribute_of
 from minigrad.nn.activations import elu as elu
 from minigrad.nn.activations import hardtanh as hardtanh
 from minigrad.nn.activations import leaky_relu as leaky_relu
@@ -58,3 +59,5 @@ from minigrad.nn.losses import smooth_l1_loss as smooth_l1_loss
 from minigrad.nn.losses import soft_margin_loss as soft_margin_loss
 from minigrad.nn.losses import triplet_margin_loss as triplet_margin_loss
 from minigrad.nn.losses import triplet_margin_with_distance_loss as triplet_margin_with_distance_loss
+
+__getattr__ = _attribute_of(__name__, globals())

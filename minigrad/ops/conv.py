@@ -79,8 +79,15 @@ fold: Primitive = primitive(_fold, name="fold", grad_name="Col2ImBackward0").vjp
 def convolve(
     input: Any, weight: Any, bias: Any, stride: Pair, pads: Pads, dilation: Pair, groups: int
 ) -> Any:
-    """The cross-correlation of images (N, C, H, W) with a weight (O, C / groups, h, w), as (N, O, H', W')."""
-    count, outputs, kernel = input.shape[0], weight.shape[0], tuple(weight.shape[2:])
+    """The cross-correlation of images (N, C, H, W) with a weight (O, C / groups, h, w), as (N, O, H', W').
+
+    Sequences (N, C, W) with a weight (O, C / groups, w) are images of one row.
+    """
+    count, outputs, sequences = input.shape[0], weight.shape[0], len(input.shape) == 3
+    if sequences:
+        input = reshape_to(input, shape=(*input.shape[:2], 1, input.shape[2]))
+        weight = reshape_to(weight, shape=(*weight.shape[:2], 1, weight.shape[2]))
+    kernel = (weight.shape[2], weight.shape[3])
     rows, columns = _places(input.shape[2:], kernel, stride, pads, dilation)
     patches = unfold(input, kernel=kernel, stride=stride, pads=pads, dilation=dilation)
     if groups == 1:
@@ -88,8 +95,8 @@ def convolve(
     else:
         own = reshape_to(patches, shape=(count, groups, -1, rows * columns))
         y = reshape_to(weight, shape=(groups, outputs // groups, -1)) @ own
-    y = reshape_to(y, shape=(count, outputs, rows, columns))
-    return y if bias is None else y + reshape_to(bias, shape=(outputs, 1, 1))
+    y = reshape_to(y, shape=(count, outputs, columns) if sequences else (count, outputs, rows, columns))
+    return y if bias is None else y + reshape_to(bias, shape=(outputs, *(1,) * (1 if sequences else 2)))
 
 
 def _windows(input: Any, kernel: Pair, stride: Pair, pads: Pads, dilation: Pair, value: float) -> tuple:
