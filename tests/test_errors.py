@@ -369,5 +369,5 @@ def test_a_missing_name_is_an_attribute_error_that_names_the_nearest(where, name
         getattr(where, name)
     assert caught.value.name == name
     with pytest.raises(AttributeError) as caught:
-        getattr(where, "qqqqqqqq")
+        getattr(where, "q" * 8)
     assert "nearest" not in str(caught.value)
