@@ -89,6 +89,8 @@ def _primitives() -> Iterator[Job]:
     for shape in ((ROWS, MANY), (FEW, FEW, FEW)):
         statistics = {"running_mean": None, "running_var": None, "training": True}
         yield f"batch_norm, {len(shape)} dims", _call(F.batch_norm, _numbers(*shape), **statistics)
+    image, taps = _numbers(1, 1, FEW, FEW), _numbers(2, 1, 3, 3)
+    yield "conv2d", lambda dtype: F.conv2d(image(dtype), taps(dtype))
     yield "embedding", lambda dtype: F.embedding(_labels(FEW)(dtype), _SAMPLES(dtype))
     for function in (amax, amin):
         yield function.__name__, _call(function, _WIDE)

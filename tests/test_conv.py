@@ -7,7 +7,10 @@ import pytest
 
 import minigrad
 from minigrad import nn
+from minigrad.kernels.convolution import Convolution
 from minigrad.nn import functional as F
+from minigrad.nn.conv import _pads
+from minigrad.ops.conv import convolve
 
 # Channels, groups, image, kernel, stride, padding, dilation.
 CASES = [
@@ -172,3 +175,72 @@ def test_a_network_of_images_learns():
         optimizer.step()
     assert loss.item() < 0.3
     assert list(model.state_dict()) == ["0.weight", "0.bias", "4.weight", "4.bias"]
+
+
+# Channels, outputs, image, kernel, padding, dilation of rows: odd and even numbers of results and of taps,
+# kernels that fill threes and that do not, results in one piece and in several, few results and many.
+FITTING = [
+    (3, 5, (6, 7), (3, 3), 1, 1),
+    (1, 18, (9, 11), (5, 5), 2, 1),
+    (2, 3, (8, 9), (2, 2), 0, 1),
+    (2, 2, (7, 9), (1, 4), (0, 3), 1),
+    (2, 3, (9, 8), (4, 2), 1, 2),
+    (1, 1, (60, 70), (3, 3), 1, 1),
+    (4, 17, (5, 15), (3, 7), "same", 1),
+]
+
+
+def _gradients(y, operands, cotangent):
+    return [g.numpy() for g in minigrad.autograd.grad(y, operands, minigrad.from_numpy(cotangent))]
+
+
+@pytest.mark.parametrize("case", FITTING)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_kernels_compute_the_definition(case, dtype):
+    channels, outputs, image, kernel, padding, gap = case
+    rng = np.random.default_rng(1)
+    shapes = (2, channels, *image), (outputs, channels, *kernel), (outputs,)
+    operands = [minigrad.from_numpy(rng.standard_normal(s).astype(dtype)).requires_grad_() for s in shapes]
+    y = F.conv2d(*operands, padding=padding, dilation=(gap, 1))
+    assert type(y.grad_fn).__name__ == "FusedNode"
+    cotangent = rng.standard_normal(y.shape).astype(dtype)
+    found = _gradients(y, operands, cotangent)
+    pads = tuple(_pads(padding, kernel, (1, 1), (gap, 1)))
+    wanted = convolve.definition(*operands, (1, 1), pads, (gap, 1), 1)
+    eps = 100 * np.finfo(dtype).eps
+    np.testing.assert_allclose(y.detach().numpy(), wanted.detach().numpy(), rtol=eps, atol=eps)
+    for a, b in zip(found, _gradients(wanted, operands, cotangent), strict=True):
+        np.testing.assert_allclose(a, b, rtol=eps, atol=eps * np.abs(b).max())
+
+
+def test_infinities_stay_where_they_belong():
+    """Kernels fill up with zeros; of these and an infinity no nan may come."""
+    x, w = np.ones((1, 2, 6, 8), np.float32), np.ones((2, 2, 2, 2), np.float32)
+    x[0, 0, 2, 3] = np.inf
+    operands = [minigrad.from_numpy(a).requires_grad_() for a in (x, w)]
+    y = F.conv2d(*operands)
+    wanted = np.full((1, 2, 5, 7), 8.0)
+    wanted[:, :, 1:3, 2:4] = np.inf
+    np.testing.assert_array_equal(y.detach().numpy(), wanted)
+    y = F.conv2d(minigrad.ones(1, 2, 6, 8).requires_grad_(), operands[1])
+    g = np.ones((1, 2, 5, 7), np.float32)
+    g[0, 0, 2, 3] = np.inf
+    of_weight = _gradients(y, operands[1:], g)[0]
+    np.testing.assert_array_equal(of_weight, np.stack([np.full((2, 2, 2), np.inf), np.full((2, 2, 2), 35.0)]))
+    image = minigrad.ones(1, 2, 6, 8).requires_grad_()
+    image = _gradients(F.conv2d(image, operands[1]), [image], g)[0]
+    assert np.isinf(image[0, :, 2:4, 3:5]).all()
+    assert np.isfinite(image).sum() == image.size - 8
+    assert not np.isnan(image).any()
+
+
+def test_what_the_kernels_do_not_compute():
+    x, w = np.ones((1, 2, 6, 8), np.float32), np.ones((2, 2, 3, 3), np.float32)
+    plain = (1, 1), ((0, 0), (0, 0)), (1, 1), 1
+    assert Convolution.is_for(x, w, *plain)
+    for options in (((2, 1), *plain[1:]), (*plain[:2], (1, 2), 1), (*plain[:3], 2)):
+        assert not Convolution.is_for(x, w, *options)
+    assert not Convolution.is_for(x, w[..., :1], *plain)
+    assert not Convolution.is_for(x[..., :3], w, *plain)
+    assert not Convolution.is_for(x[:0], w, *plain)
+    assert not Convolution.is_for(x.astype(int), w.astype(int), *plain)

@@ -14,7 +14,8 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad.autograd.fused import fused
-from minigrad.autograd.op import Primitive, primitive
+from minigrad.autograd.op import Primitive, has_nan, primitive
+from minigrad.kernels.convolution import Convolution
 from minigrad.ops.reduction import max as maximum_along
 from minigrad.ops.reduction import mean
 from minigrad.ops.shape import reshape_to
@@ -75,7 +76,58 @@ fold: Primitive = primitive(_fold, name="fold", grad_name="Col2ImBackward0").vjp
 )
 
 
-@fused(grad_name="ConvolutionBackward0")
+def _convolution(
+    input: ndarray,
+    weight: ndarray,
+    bias: ndarray | None,
+    stride: Pair,
+    pads: Pads,
+    dilation: Pair,
+    groups: int,
+    *,
+    grad: bool,
+    wanted: tuple[bool, ...],
+) -> Any:
+    """The kernels; where they make nan of infinities and the zeros they fill up with, patches decide."""
+    x, w = (a[:, :, None] if a.ndim == 3 else a for a in (input, weight))
+    if not Convolution.is_for(x, w, stride, pads, dilation, groups):
+        return NotImplemented
+    kernel = Convolution(x, w, pads, dilation[0])
+    y = kernel.value(bias)
+    if has_nan(y):
+        return NotImplemented
+
+    def gradients(g: ndarray, keep: bool) -> list[ndarray | None]:
+        g = g if input.ndim == 4 else g[:, :, None]
+        found = kernel.gradients(g, *wanted)
+        if any(a is not None and has_nan(a) for a in found):
+            found = _by_patches(g, x, w, pads, dilation, found)
+        shapes = input.shape, weight.shape, weight.shape[:1]
+        return [a if a is None else a.reshape(shape) for a, shape in zip(found, shapes, strict=True)]
+
+    return y if input.ndim == 4 else y[:, :, 0], gradients if grad else None
+
+
+def _by_patches(
+    g: ndarray, x: ndarray, weight: ndarray, pads: Pads, dilation: Pair, found: list[ndarray | None]
+) -> list[ndarray | None]:
+    """The gradients of the definition, for those that were found otherwise."""
+    places: dict[str, Any] = {
+        "kernel": weight.shape[2:],
+        "stride": (1, 1),
+        "pads": pads,
+        "dilation": dilation,
+    }
+    rows, image, of_weight = g.reshape(*g.shape[:2], -1), *found[:2]
+    matrix = weight.reshape(len(weight), -1)
+    if image is not None:
+        image = _fold(matrix.T @ rows, shape=x.shape, **places)
+    if of_weight is not None:
+        of_weight = (rows @ _unfold(x, **places).swapaxes(1, 2)).sum(0).reshape(weight.shape)
+    return [image, of_weight, found[2]]
+
+
+@fused(forward=_convolution, wrt=("input", "weight", "bias"), grad_name="ConvolutionBackward0")
 def convolve(
     input: Any, weight: Any, bias: Any, stride: Pair, pads: Pads, dilation: Pair, groups: int
 ) -> Any:
