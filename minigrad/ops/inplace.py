@@ -18,22 +18,24 @@ from minigrad.autograd.op import Primitive, cast, primitive
 from minigrad.autograd.tape import Leaf, Variable, current_node, mode
 from minigrad.ops.indexing import basic_first, normalize_index, read_index, write_region
 
-_WHOLE = (Ellipsis,)
+_WHOLE, _ALL = (Ellipsis,), slice(None)
 
 
-def _check_leaf(target: Variable) -> None:
+def _check_leaf(target: Variable, region: bool = False) -> None:
+    """Raise if a leaf with a gradient would change: the target, a `region` of it, or what it is a view of."""
     if not mode.enabled:
         return
-    if isinstance(current_node(target), Leaf):
+    leaf = isinstance(current_node(target), Leaf)
+    if (leaf and region) or (target._view is not None and isinstance(target._view.base._node, Leaf)):
+        raise RuntimeError(
+            "a view of a leaf Variable that requires grad is being used in an in-place operation.\n"
+            "Update parameters inside `with no_grad():`, or work on a copy: x.clone()."
+        )
+    if leaf:
         raise RuntimeError(
             "a leaf Variable that requires grad is being used in an in-place operation.\n"
             "Its value before the change could no longer be differentiated by. Update parameters inside "
             "`with no_grad():`, or work on a copy: x.clone()."
-        )
-    if target._view is not None and isinstance(target._view.base._node, Leaf):
-        raise RuntimeError(
-            "a view of a leaf Variable that requires grad is being used in an in-place operation.\n"
-            "Update parameters inside `with no_grad():`, or work on a copy: x.clone()."
         )
 
 
@@ -146,8 +148,9 @@ def setitem(target: Any, index: Any, value: Any) -> None:
         RuntimeError: the value does not broadcast to the region, or the target is a leaf that requires
             a gradient.
     """
-    _check_leaf(target)
     normal, rest = basic_first(normalize_index(index, target._array.shape))
+    selects = any(item not in (_ALL, Ellipsis) for item in normal if not isinstance(item, ndarray))
+    _check_leaf(target, region=rest is not None or selects)
     if rest is not None:
         target, normal = read_index(target, index=normal), rest
     value = _fitted(target, value)
