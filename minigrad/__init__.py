@@ -166,6 +166,7 @@ from minigrad.random import default_generator as default_generator
 from minigrad.random import get_rng_state as get_rng_state
 from minigrad.random import initial_seed as initial_seed
 from minigrad.random import manual_seed as manual_seed
+from minigrad.random import multinomial as multinomial
 from minigrad.random import normal as normal
 from minigrad.random import rand as rand
 from minigrad.random import rand_like as rand_like

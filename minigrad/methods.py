@@ -210,6 +210,7 @@ class Methods(Variable):
     masked_fill_ = inplace.twin(indexing.masked_fill)
     copy_, fill_ = inplace.assign, inplace.fill
     uniform_, normal_, bernoulli_, random_ = fill.uniform_, fill.normal_, fill.bernoulli_, fill.random_
+    exponential_ = fill.exponential_
 
     def zero_(self) -> Any:
         """Fill with zeros."""

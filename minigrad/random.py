@@ -162,6 +162,43 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, d
     return _finish(array if dtype is None else array.astype(dtypes.to_numpy(dtype)), False, device)
 
 
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+) -> Tensor:
+    """The places of `num_samples` draws from the weights of each row, which need not sum to one.
+
+    Shapes: input (N, K) or (K,), result (N, num_samples) or (num_samples,), int64.
+
+    Raises:
+        RuntimeError: weights are negative, infinite or nan, those of a row are all zero, or without
+            `replacement` there are fewer than `num_samples`.
+
+    Example:
+        >>> import minigrad
+        >>> _ = minigrad.manual_seed(0)
+        >>> minigrad.multinomial(minigrad.tensor([0.0, 10, 3, 0]), 4, replacement=True)
+        tensor([2, 1, 1, 2])
+    """
+    weights = input._array
+    if weights.ndim not in (1, 2):
+        raise RuntimeError(f"prob_dist must be 1 or 2 dim, but got {weights.ndim} dimensions")
+    if weights.dtype.kind != "f":
+        raise RuntimeError(
+            "multinomial only supports floating-point dtypes for input, got: "
+            f"{dtypes.of(weights).scalar_type}"
+        )
+    if num_samples <= 0:
+        raise RuntimeError("cannot sample n_sample <= 0 samples")
+    if not replacement and num_samples > weights.shape[-1]:
+        raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
+    if not (np.isfinite(weights) & (weights >= 0)).all():
+        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
+    if not (weights.sum(-1) > 0).all():
+        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
+    drawn = source_of(generator).multinomial(np.atleast_2d(weights), num_samples, replacement)
+    return Tensor._wrap(drawn.reshape(*weights.shape[:-1], num_samples))
+
+
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability each element gives, else 0.
 

@@ -58,6 +58,8 @@ SMALL = [
     ["bernoulli_p", [12], 0.7, "bool"],
     ["bernoulli_p", [3], 0.0, F32],
     ["bernoulli_p", [3], 1.0, "int64"],
+    ["exponential", [5], 1.0, F32],
+    ["exponential", [2, 3], 2.5, F64],
     ["random63"],
     ["rand", [2], F32],
 ]
@@ -77,6 +79,8 @@ LARGE = [
     ["bernoulli", 10_000, F32],
     ["bernoulli", 10_000, F64],
     ["bernoulli_p", [10_000], 0.5, F32],
+    ["exponential", [10_000], 1.0, F32],
+    ["exponential", [30_000], 0.3, F64],
     ["rand", [3], F32],
 ]
 CASES = (
@@ -115,6 +119,8 @@ ERRORS = [
         ["uniform", [3], -3e38, 3e38, F32],
         "to-from <= std::numeric_limits<Float>::max(), but found to=3e+38 and from=-3e+38 which",
     ),
+    (["exponential", [3], -1.0, F32], "exponential_ expects lambda > 0.0, but found lambda=-1"),
+    (["exponential", [3], 0.0, F64], "exponential_ expects lambda > 0.0, but found lambda=0"),
     (["bernoulli_p", [3], 1.5, F32], "bernoulli_ expects p to be in [0, 1], but got p=1.5"),
     (["bernoulli_p", [3], -0.1, F32], "bernoulli_ expects p to be in [0, 1], but got p=-0.1"),
     (["bernoulli_p", [3], float("nan"), F32], "but got p=nan"),
@@ -140,8 +146,13 @@ def draw(generator, name, *arguments):
     if name in ("rand", "randn", "randint"):
         return getattr(torch, name)(*given, dtype=dtype, **options).numpy()
     shape, *parameters = given
-    method = {"uniform": "uniform_", "normal": "normal_", "bernoulli_p": "bernoulli_"}[name]
-    return getattr(torch.empty(shape, dtype=dtype), method)(*parameters, **options).numpy()
+    methods = {
+        "uniform": "uniform_",
+        "normal": "normal_",
+        "bernoulli_p": "bernoulli_",
+        "exponential": "exponential_",
+    }
+    return getattr(torch.empty(shape, dtype=dtype), methods[name])(*parameters, **options).numpy()
 
 
 def summary(array):

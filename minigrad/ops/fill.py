@@ -40,3 +40,9 @@ def random_(self: Any, low: int = 0, high: int | None = None, *, generator: Gene
     """Fill with integers in [low, high)."""
     low, high = (0, low) if high is None else (low, high)
     return assign(self, source_of(generator).randint(low, high, self._array.shape))
+
+
+def exponential_(self: Any, lambd: float = 1.0, *, generator: Generator | None = None) -> Any:
+    """Fill with values of the exponential distribution of rate `lambd`."""
+    source = source_of(generator)
+    return assign(self, source.exponential(self._array.shape, lambd, self._array.dtype))

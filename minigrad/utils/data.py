@@ -28,6 +28,7 @@ from minigrad.utils.sampler import RandomSampler as RandomSampler
 from minigrad.utils.sampler import Sampler as Sampler
 from minigrad.utils.sampler import SequentialSampler as SequentialSampler
 from minigrad.utils.sampler import SubsetRandomSampler as SubsetRandomSampler
+from minigrad.utils.sampler import WeightedRandomSampler as WeightedRandomSampler
 
 __all__ = [
     "BatchSampler",
@@ -42,6 +43,7 @@ __all__ = [
     "Subset",
     "SubsetRandomSampler",
     "TensorDataset",
+    "WeightedRandomSampler",
     "default_collate",
     "default_convert",
     "get_worker_info",

@@ -8,6 +8,9 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from minigrad.creation import tensor
+from minigrad.dtypes import float64
+from minigrad.random import multinomial
 from minigrad.stream import Generator, default_generator
 
 Indices = np.ndarray[Any, Any]
@@ -118,6 +121,49 @@ class SubsetRandomSampler(RunSampler):
 
     def __len__(self) -> int:
         return len(self.indices)
+
+
+class WeightedRandomSampler(Sampler[int]):
+    """`num_samples` indices, each as often as its weight says, by `minigrad.multinomial`.
+
+    Raises:
+        ValueError: `num_samples` is no positive integer, `replacement` no bool, or there are not weights in
+            one dimension.
+
+    Example:
+        >>> import minigrad
+        >>> from minigrad.utils.data import WeightedRandomSampler
+        >>> _ = minigrad.manual_seed(0)
+        >>> list(WeightedRandomSampler([0.1, 0.9, 0.4, 0.7, 3.0, 0.6], 5))
+        [5, 4, 4, 5, 4]
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[float],
+        num_samples: int,
+        replacement: bool = True,
+        generator: Generator | None = None,
+    ) -> None:
+        if not isinstance(num_samples, int) or isinstance(num_samples, bool) or num_samples <= 0:
+            raise ValueError(
+                f"num_samples should be a positive integer value, but got num_samples={num_samples}"
+            )
+        if not isinstance(replacement, bool):
+            raise ValueError(f"replacement should be a boolean value, but got replacement={replacement}")
+        self.weights = tensor(weights, dtype=float64)
+        if self.weights.ndim != 1:
+            raise ValueError(
+                f"weights should be a 1d sequence but given weights have shape {tuple(self.weights.shape)}"
+            )
+        self.num_samples, self.replacement, self.generator = num_samples, replacement, generator
+
+    def __iter__(self) -> Iterator[int]:
+        drawn = multinomial(self.weights, self.num_samples, self.replacement, generator=self.generator)
+        yield from drawn.tolist()
+
+    def __len__(self) -> int:
+        return self.num_samples
 
 
 class BatchSampler(Sampler[list[int]]):
