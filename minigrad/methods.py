@@ -13,6 +13,7 @@ from minigrad.autograd.tape import Variable
 from minigrad.ops import (
     activation,
     comparison,
+    cumulative,
     elementwise,
     fill,
     indexing,
@@ -21,6 +22,7 @@ from minigrad.ops import (
     moments,
     reduction,
     softmax,
+    sorting,
 )
 from minigrad.ops import shape as shapes
 
@@ -181,6 +183,12 @@ class Methods(Variable):
     var, std, norm = moments.var, moments.std, reduction.norm
     any, all = reduction.any, reduction.all
 
+    cumsum, cumprod, logcumsumexp = cumulative.cumsum, cumulative.cumprod, cumulative.logcumsumexp
+    cummax, cummin, diff = cumulative.cummax, cumulative.cummin, cumulative.diff
+    sort, argsort, msort, topk = sorting.sort, sorting.argsort, sorting.msort, sorting.topk
+    kthvalue, median, nanmedian = sorting.kthvalue, sorting.median, sorting.nanmedian
+    mode = sorting.mode
+
     reshape, view, flatten = shapes.reshape, shapes.view, shapes.flatten
     permute, transpose, t = shapes.permute, shapes.transpose, shapes.t
     squeeze, unsqueeze, expand = shapes.squeeze, shapes.unsqueeze, shapes.expand
@@ -203,6 +211,7 @@ class Methods(Variable):
             elementwise.sqrt,
         )
     )
+    cumsum_, cumprod_ = inplace.twin(cumulative.cumsum), inplace.twin(cumulative.cumprod)
     clamp_, round_ = inplace.twin(elementwise.clamp), inplace.twin(elementwise.round)
     sigmoid_, tanh_, relu_ = (
         inplace.twin(op) for op in (activation.sigmoid, activation.tanh, activation.relu)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from minigrad.autograd.tape import Variable, current_node, mode
 from minigrad.kernels import extremes
 from minigrad.kernels import reduction as kernels
 from minigrad.kernels.jit import is_compiled_type
+from minigrad.ops import return_types
 from minigrad.ops.comparison import isnan
 from minigrad.ops.dims import axes_of, ndim_of, normalize_dim, numpy_names
 from minigrad.ops.elementwise import abs, as_float, maximum, minimum, pow, sign, where
@@ -87,20 +88,20 @@ _amin: Primitive = primitive(kernels.min, name="amin", operands=("x",)).vjp(
 
 
 def _part_of_all(g: Any, x: Any, y: Any) -> Any:
-    """The cotangent of `_share_all`'s first operand: its ties' mean."""
+    """The cotangent of `share_all`'s first operand: its ties' mean."""
     ties = as_float((x == y) | (isnan(x) & isnan(y)), like=g)
     return _sum(ties * g, axes=None, keepdims=False) / _sum(ties, axes=None, keepdims=False)
 
 
 # Where the extreme is nan, all nans share its gradient.
-_share_all: Primitive = primitive(extremes.share_all, operands=("u", "v", "s")).vjp(
+share_all: Primitive = primitive(extremes.share_all, operands=("u", "v", "s")).vjp(
     lambda g, v, s: _part_of_all(g, v, s), None, None
 )
 _max_of_all: Primitive = primitive(kernels.max, name="max", operands=("x",), grad_name="MaxBackward1").vjp(
-    lambda g, x, y: _share_all(g, x, y)
+    lambda g, x, y: share_all(g, x, y)
 )
 _min_of_all: Primitive = primitive(kernels.min, name="min", operands=("x",), grad_name="MinBackward1").vjp(
-    lambda g, x, y: _share_all(g, x, y)
+    lambda g, x, y: share_all(g, x, y)
 )
 
 
@@ -206,25 +207,6 @@ def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: An
     return _prod(input, axes=axes_of(input, dim), keepdims=keepdim)
 
 
-class ValuesIndices(NamedTuple):
-    """Values and their places, the result of `max(dim)` and `min(dim)`."""
-
-    values: Any
-    indices: Any
-
-
-def _named_result(name: str) -> Any:
-    """A result type that prints as torch's."""
-
-    def text(self: Any) -> str:
-        return f"torch.return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})"
-
-    return type(name, (ValuesIndices,), {"__repr__": text, "__slots__": ()})
-
-
-_MaxResult, _MinResult = _named_result("max"), _named_result("min")
-
-
 def _take_extreme_forward(
     x: Any, index: Any, *, axis: int, keepdims: bool, name: str, found: Any = None
 ) -> Any:
@@ -301,7 +283,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     """
     if isinstance(dim, Variable) or other is not None:
         return maximum(input, dim if other is None else other)
-    return _extreme("max", _max_of_all, _argmax, _MaxResult, input, dim, keepdim)
+    return _extreme("max", _max_of_all, _argmax, return_types.max, input, dim, keepdim)
 
 
 @numpy_names
@@ -315,7 +297,7 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     """
     if isinstance(dim, Variable) or other is not None:
         return minimum(input, dim if other is None else other)
-    return _extreme("min", _min_of_all, _argmin, _MinResult, input, dim, keepdim)
+    return _extreme("min", _min_of_all, _argmin, return_types.min, input, dim, keepdim)
 
 
 @numpy_names
