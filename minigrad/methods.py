@@ -13,6 +13,7 @@ from minigrad.autograd.tape import Variable
 from minigrad.ops import (
     activation,
     comparison,
+    counting,
     cumulative,
     elementwise,
     fill,
@@ -20,9 +21,11 @@ from minigrad.ops import (
     inplace,
     linalg,
     moments,
+    quantiles,
     reduction,
     softmax,
     sorting,
+    statistics,
 )
 from minigrad.ops import shape as shapes
 
@@ -187,7 +190,13 @@ class Methods(Variable):
     cummax, cummin, diff = cumulative.cummax, cumulative.cummin, cumulative.diff
     sort, argsort, msort, topk = sorting.sort, sorting.argsort, sorting.msort, sorting.topk
     kthvalue, median, nanmedian = sorting.kthvalue, sorting.median, sorting.nanmedian
-    mode = sorting.mode
+    mode, quantile, nanquantile = sorting.mode, quantiles.quantile, quantiles.nanquantile
+    count_nonzero, unique = counting.count_nonzero, counting.unique
+    unique_consecutive, bincount = counting.unique_consecutive, counting.bincount
+    histc, histogram = counting.histc, counting.histogram
+    aminmax, nansum, nanmean = statistics.aminmax, statistics.nansum, statistics.nanmean
+    cov, corrcoef = statistics.cov, statistics.corrcoef
+    dist, renorm = statistics.dist, statistics.renorm
 
     reshape, view, flatten = shapes.reshape, shapes.view, shapes.flatten
     permute, transpose, t = shapes.permute, shapes.transpose, shapes.t

@@ -84,7 +84,7 @@ def _signed(u: ndarray, total: Any) -> ndarray:
 
 
 def _weighted(u: ndarray, v: ndarray, s: ndarray, *, axis: int, forward: bool) -> ndarray:
-    """`forward`: sum over i <= j of u_i exp(v_i - s_j); else its adjoint, over j >= i of u_j exp(v_i - s_j)."""
+    """Sum over i <= j of u_i exp(v_i - s_j), or its adjoint, over j >= i of u_j exp(v_i - s_j)."""
 
     def total(logs: ndarray) -> ndarray:
         if forward:

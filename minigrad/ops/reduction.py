@@ -392,8 +392,11 @@ def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 def _norm_forward(x: Any, *, p: float, axes: Axes, keepdims: bool) -> Any:
-    if p == float("inf"):
-        return kernels.max(np.abs(x), axes=axes, keepdims=keepdims)
+    if math.isinf(p):
+        extreme = kernels.max if p > 0 else kernels.min
+        return extreme(np.abs(x), axes=axes, keepdims=keepdims)
+    if p == 0:
+        return kernels.sum((x != 0).astype(x.dtype), axes=axes, keepdims=keepdims)
     if p == 1:
         return kernels.sum(np.abs(x), axes=axes, keepdims=keepdims)
     if p == 2:
@@ -402,9 +405,11 @@ def _norm_forward(x: Any, *, p: float, axes: Axes, keepdims: bool) -> Any:
 
 
 def _norm_rule(g: Any, x: Any, y: Any, p: float, axes: Axes, keepdims: bool) -> Any:
-    """sign(x) (|x| / norm)**(p-1), and 0 where the norm is 0; at p = inf the largest share it."""
-    if p == float("inf"):
+    """sign(x) (|x| / norm)**(p-1), and 0 where the norm is 0; at infinite p the extremes share it."""
+    if math.isinf(p):
         return sign(x) * _share(g, abs(x), y, axes, keepdims)
+    if p == 0:
+        return x * 0
     if p == 1:
         return sign(x) * restore_dims(g, x.shape, axes, keepdims)
     zero = y == 0
@@ -421,11 +426,13 @@ _norm: Primitive = primitive(
 
 
 @numpy_names
-def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False) -> Any:
+def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
     """The p-norm (sum |x|**p)**(1/p) over `dim`, 2 by default; its gradient at 0 is 0.
 
+    p = inf and -inf give the largest and the smallest |x|, p = 0 the number of elements that are not 0.
+
     Raises:
-        RuntimeError: `p` is not positive.
+        RuntimeError: `p` is no number and not "fro", or there is nothing to take an extreme of.
 
     Example:
         >>> import minigrad
@@ -433,11 +440,26 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False) -> 
         tensor(5.)
     """
     order = 2 if p in ("fro", None) else p
-    if isinstance(order, str) or order <= 0:
-        raise RuntimeError(f"norm() supports p > 0, float('inf') and 'fro', but got {p!r}.")
+    if isinstance(order, str):
+        raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
     if input._array.dtype.kind != "f":
         raise RuntimeError(
             "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
             f"{dtypes.of(input._array).scalar_type}\nConvert first, e.g. x.float().norm()."
         )
-    return _norm(input, p=order, axes=axes_of(input, dim), keepdims=keepdim)
+    axes = axes_of(input, dim)
+    if order < 0 or math.isinf(order):
+        _check_norm(input._array.shape, order, axes)
+    return _norm(_converted(input, dtype), p=float(order), axes=axes, keepdims=keepdim)
+
+
+def _check_norm(shape: tuple[int, ...], order: float, axes: Axes) -> None:
+    """The extreme of nothing is no number."""
+    if count(shape, None) or (axes is not None and count(shape, axes)):
+        return
+    what = "an empty tensor " if axes is None else f"the dimension {axes[0]}"  # as torch spaces it
+    empty = "" if axes is None else "this dimension is empty and "
+    raise RuntimeError(
+        f"linalg.vector_norm cannot compute the {order:g} norm on {what}because {empty}the operation does "
+        "not have an identity"
+    )
