@@ -8,7 +8,7 @@ import pytest
 import minigrad
 from minigrad import return_types
 
-KINDS = [name for name, value in vars(return_types).items() if isinstance(value, type)]
+KINDS = [name for name, value in vars(return_types).items() if hasattr(value, "_fields")]
 CALLS = {
     "max": lambda m, x: m.max(x, 1),
     "min": lambda m, x: m.min(x, 1),
@@ -66,7 +66,7 @@ def failing(name, m):
 
 @pytest.mark.parametrize("name", WITHOUT_DERIVATIVE)
 def test_backward_says_that_there_is_no_derivative(name):
-    label, kind, message = failing(name, minigrad)
+    label, _, message = failing(name, minigrad)
     assert label.startswith(("Unique", "torch::autograd::NotImplemented"))
     assert "derivative for" in message
     assert name in message
