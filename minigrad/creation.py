@@ -11,6 +11,7 @@ from numpy import ndarray
 
 from minigrad import dtypes
 from minigrad.autograd.tape import Variable
+from minigrad.ops.counting import evenly_spaced
 from minigrad.ops.dims import sizes_from
 from minigrad.tensor import Tensor, legacy_array
 
@@ -323,13 +324,7 @@ def linspace(
     kind = _dtype_or_default(dtype)
     if kind.kind != "f":
         return _finish(np.linspace(start, end, steps).astype(kind), requires_grad, device)
-    first, last = kind.type(start), kind.type(end)
-    step = (last - first) / kind.type(steps - 1) if steps > 1 else kind.type(0)
-    places = np.arange(steps).astype(kind)
-    # From both ends, as torch counts, so that the last value is `end` itself.
-    rising, falling = first + step * places, last - step * places[::-1]
-    made = np.where(np.arange(steps) < steps // 2, rising, falling) if steps > 1 else rising
-    return _finish(made.astype(kind), requires_grad, device)
+    return _finish(evenly_spaced(start, end, steps, kind), requires_grad, device)
 
 
 def eye(

@@ -13,14 +13,19 @@ from minigrad.autograd.tape import Variable
 from minigrad.ops import (
     activation,
     comparison,
+    counting,
+    cumulative,
     elementwise,
     fill,
     indexing,
     inplace,
     linalg,
     moments,
+    quantiles,
     reduction,
     softmax,
+    sorting,
+    statistics,
 )
 from minigrad.ops import shape as shapes
 
@@ -181,6 +186,18 @@ class Methods(Variable):
     var, std, norm = moments.var, moments.std, reduction.norm
     any, all = reduction.any, reduction.all
 
+    cumsum, cumprod, logcumsumexp = cumulative.cumsum, cumulative.cumprod, cumulative.logcumsumexp
+    cummax, cummin, diff = cumulative.cummax, cumulative.cummin, cumulative.diff
+    sort, argsort, msort, topk = sorting.sort, sorting.argsort, sorting.msort, sorting.topk
+    kthvalue, median, nanmedian = sorting.kthvalue, sorting.median, sorting.nanmedian
+    mode, quantile, nanquantile = sorting.mode, quantiles.quantile, quantiles.nanquantile
+    count_nonzero, unique = counting.count_nonzero, counting.unique
+    unique_consecutive, bincount = counting.unique_consecutive, counting.bincount
+    histc, histogram = counting.histc, counting.histogram
+    aminmax, nansum, nanmean = statistics.aminmax, statistics.nansum, statistics.nanmean
+    cov, corrcoef = statistics.cov, statistics.corrcoef
+    dist, renorm = statistics.dist, statistics.renorm
+
     reshape, view, flatten = shapes.reshape, shapes.view, shapes.flatten
     permute, transpose, t = shapes.permute, shapes.transpose, shapes.t
     squeeze, unsqueeze, expand = shapes.squeeze, shapes.unsqueeze, shapes.expand
@@ -203,6 +220,7 @@ class Methods(Variable):
             elementwise.sqrt,
         )
     )
+    cumsum_, cumprod_ = inplace.twin(cumulative.cumsum), inplace.twin(cumulative.cumprod)
     clamp_, round_ = inplace.twin(elementwise.clamp), inplace.twin(elementwise.round)
     sigmoid_, tanh_, relu_ = (
         inplace.twin(op) for op in (activation.sigmoid, activation.tanh, activation.relu)

@@ -19,7 +19,7 @@ def _degrees(shape: tuple[int, ...], axes: Axes, correction: float) -> float:
     return degrees if degrees > 0 else 0
 
 
-def _var_kernel(input: Any, axes: Axes, correction: float, keepdims: bool, *, grad: bool) -> Any:
+def var_kernel(input: Any, axes: Axes, correction: float, keepdims: bool, *, grad: bool) -> Any:
     y, means = kernels.var_and_means(input, axes, correction, keepdims)
     if not grad:
         return y, None
@@ -28,14 +28,14 @@ def _var_kernel(input: Any, axes: Axes, correction: float, keepdims: bool, *, gr
     return y, lambda g, keep: (kernels.centred(input, means, g * slope, axes),)
 
 
-@fused(forward=_var_kernel, grad_name="VarBackward0")
-def _var(input: Any, axes: Axes, correction: float, keepdims: bool) -> Any:
+@fused(forward=var_kernel, grad_name="VarBackward0")
+def var_of(input: Any, axes: Axes, correction: float, keepdims: bool) -> Any:
     centred = input - mean_of(input, axes, keepdims=True)
     total = sum_of(centred * centred, axes, keepdims)
     return total / _degrees(input.shape, axes, correction)
 
 
-def _std_kernel(input: Any, axes: Axes, correction: float, keepdims: bool, *, grad: bool) -> Any:
+def std_kernel(input: Any, axes: Axes, correction: float, keepdims: bool, *, grad: bool) -> Any:
     variance, means = kernels.var_and_means(input, axes, correction, keepdims)
     y = np.sqrt(variance, variance)
     if not grad:
@@ -50,9 +50,9 @@ def _std_kernel(input: Any, axes: Axes, correction: float, keepdims: bool, *, gr
     return y, gradients
 
 
-@fused(forward=_std_kernel, grad_name="StdBackward0")
-def _std(input: Any, axes: Axes, correction: float, keepdims: bool) -> Any:
-    variance = _var(input, axes, correction, keepdims)
+@fused(forward=std_kernel, grad_name="StdBackward0")
+def std_of(input: Any, axes: Axes, correction: float, keepdims: bool) -> Any:
+    variance = var_of(input, axes, correction, keepdims)
     flat = variance == 0
     return where(flat, 0.0, sqrt(where(flat, 1.0, variance)))
 
@@ -79,7 +79,7 @@ def var(
         >>> minigrad.var(minigrad.tensor([1.0, 2.0, 3.0, 4.0]))
         tensor(1.6667)
     """
-    return _moment("var", _var, input, dim, unbiased, keepdim, correction)
+    return moment("var", var_of, input, dim, unbiased, keepdim, correction)
 
 
 @numpy_names
@@ -98,17 +98,19 @@ def std(
         >>> minigrad.std(minigrad.tensor([1.0, 2.0, 3.0, 4.0]))
         tensor(1.2910)
     """
-    return _moment("std", _std, input, dim, unbiased, keepdim, correction)
+    return moment("std", std_of, input, dim, unbiased, keepdim, correction)
 
 
-def _moment(
+def moment(
     name: str, op: Any, input: Any, dim: Any, unbiased: Any, keepdim: bool, correction: float | None
 ) -> Any:
+    """An operation on (input, axes, correction, keepdims) under the arguments that torch takes."""
     if isinstance(dim, bool):  # var(x, False): the first positional argument is `unbiased`
         dim, unbiased = None, dim
     if input._array.dtype.kind != "f":
         raise RuntimeError(
-            "std and var only support floating point and complex dtypes\n"
+            f"{'std and var' if name in ('std', 'var') else name} only support floating point and complex "
+            "dtypes\n"
             f"Got {dtypes.of(input._array)}; use x.float().{name}()."
         )
     axes = axes_of(input, dim)

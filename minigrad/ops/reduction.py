@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from minigrad.autograd.tape import Variable, current_node, mode
 from minigrad.kernels import extremes
 from minigrad.kernels import reduction as kernels
 from minigrad.kernels.jit import is_compiled_type
+from minigrad.ops import return_types
 from minigrad.ops.comparison import isnan
 from minigrad.ops.dims import axes_of, ndim_of, normalize_dim, numpy_names
 from minigrad.ops.elementwise import abs, as_float, maximum, minimum, pow, sign, where
@@ -87,20 +88,20 @@ _amin: Primitive = primitive(kernels.min, name="amin", operands=("x",)).vjp(
 
 
 def _part_of_all(g: Any, x: Any, y: Any) -> Any:
-    """The cotangent of `_share_all`'s first operand: its ties' mean."""
+    """The cotangent of `share_all`'s first operand: its ties' mean."""
     ties = as_float((x == y) | (isnan(x) & isnan(y)), like=g)
     return _sum(ties * g, axes=None, keepdims=False) / _sum(ties, axes=None, keepdims=False)
 
 
 # Where the extreme is nan, all nans share its gradient.
-_share_all: Primitive = primitive(extremes.share_all, operands=("u", "v", "s")).vjp(
+share_all: Primitive = primitive(extremes.share_all, operands=("u", "v", "s")).vjp(
     lambda g, v, s: _part_of_all(g, v, s), None, None
 )
 _max_of_all: Primitive = primitive(kernels.max, name="max", operands=("x",), grad_name="MaxBackward1").vjp(
-    lambda g, x, y: _share_all(g, x, y)
+    lambda g, x, y: share_all(g, x, y)
 )
 _min_of_all: Primitive = primitive(kernels.min, name="min", operands=("x",), grad_name="MinBackward1").vjp(
-    lambda g, x, y: _share_all(g, x, y)
+    lambda g, x, y: share_all(g, x, y)
 )
 
 
@@ -206,25 +207,6 @@ def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: An
     return _prod(input, axes=axes_of(input, dim), keepdims=keepdim)
 
 
-class ValuesIndices(NamedTuple):
-    """Values and their places, the result of `max(dim)` and `min(dim)`."""
-
-    values: Any
-    indices: Any
-
-
-def _named_result(name: str) -> Any:
-    """A result type that prints as torch's."""
-
-    def text(self: Any) -> str:
-        return f"torch.return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})"
-
-    return type(name, (ValuesIndices,), {"__repr__": text, "__slots__": ()})
-
-
-_MaxResult, _MinResult = _named_result("max"), _named_result("min")
-
-
 def _take_extreme_forward(
     x: Any, index: Any, *, axis: int, keepdims: bool, name: str, found: Any = None
 ) -> Any:
@@ -301,7 +283,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     """
     if isinstance(dim, Variable) or other is not None:
         return maximum(input, dim if other is None else other)
-    return _extreme("max", _max_of_all, _argmax, _MaxResult, input, dim, keepdim)
+    return _extreme("max", _max_of_all, _argmax, return_types.max, input, dim, keepdim)
 
 
 @numpy_names
@@ -315,7 +297,7 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     """
     if isinstance(dim, Variable) or other is not None:
         return minimum(input, dim if other is None else other)
-    return _extreme("min", _min_of_all, _argmin, _MinResult, input, dim, keepdim)
+    return _extreme("min", _min_of_all, _argmin, return_types.min, input, dim, keepdim)
 
 
 @numpy_names
@@ -410,8 +392,11 @@ def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 def _norm_forward(x: Any, *, p: float, axes: Axes, keepdims: bool) -> Any:
-    if p == float("inf"):
-        return kernels.max(np.abs(x), axes=axes, keepdims=keepdims)
+    if math.isinf(p):
+        extreme = kernels.max if p > 0 else kernels.min
+        return extreme(np.abs(x), axes=axes, keepdims=keepdims)
+    if p == 0:
+        return kernels.sum((x != 0).astype(x.dtype), axes=axes, keepdims=keepdims)
     if p == 1:
         return kernels.sum(np.abs(x), axes=axes, keepdims=keepdims)
     if p == 2:
@@ -420,9 +405,11 @@ def _norm_forward(x: Any, *, p: float, axes: Axes, keepdims: bool) -> Any:
 
 
 def _norm_rule(g: Any, x: Any, y: Any, p: float, axes: Axes, keepdims: bool) -> Any:
-    """sign(x) (|x| / norm)**(p-1), and 0 where the norm is 0; at p = inf the largest share it."""
-    if p == float("inf"):
+    """sign(x) (|x| / norm)**(p-1), and 0 where the norm is 0; at infinite p the extremes share it."""
+    if math.isinf(p):
         return sign(x) * _share(g, abs(x), y, axes, keepdims)
+    if p == 0:
+        return x * 0
     if p == 1:
         return sign(x) * restore_dims(g, x.shape, axes, keepdims)
     zero = y == 0
@@ -439,11 +426,13 @@ _norm: Primitive = primitive(
 
 
 @numpy_names
-def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False) -> Any:
+def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
     """The p-norm (sum |x|**p)**(1/p) over `dim`, 2 by default; its gradient at 0 is 0.
 
+    p = inf and -inf give the largest and the smallest |x|, p = 0 the number of elements that are not 0.
+
     Raises:
-        RuntimeError: `p` is not positive.
+        RuntimeError: `p` is no number and not "fro", or there is nothing to take an extreme of.
 
     Example:
         >>> import minigrad
@@ -451,11 +440,26 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False) -> 
         tensor(5.)
     """
     order = 2 if p in ("fro", None) else p
-    if isinstance(order, str) or order <= 0:
-        raise RuntimeError(f"norm() supports p > 0, float('inf') and 'fro', but got {p!r}.")
+    if isinstance(order, str):
+        raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
     if input._array.dtype.kind != "f":
         raise RuntimeError(
             "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
             f"{dtypes.of(input._array).scalar_type}\nConvert first, e.g. x.float().norm()."
         )
-    return _norm(input, p=order, axes=axes_of(input, dim), keepdims=keepdim)
+    axes = axes_of(input, dim)
+    if order < 0 or math.isinf(order):
+        _check_norm(input._array.shape, order, axes)
+    return _norm(_converted(input, dtype), p=float(order), axes=axes, keepdims=keepdim)
+
+
+def _check_norm(shape: tuple[int, ...], order: float, axes: Axes) -> None:
+    """The extreme of nothing is no number."""
+    if count(shape, None) or (axes is not None and count(shape, axes)):
+        return
+    what = "an empty tensor " if axes is None else f"the dimension {axes[0]}"  # as torch spaces it
+    empty = "" if axes is None else "this dimension is empty and "
+    raise RuntimeError(
+        f"linalg.vector_norm cannot compute the {order:g} norm on {what}because {empty}the operation does "
+        "not have an identity"
+    )

@@ -1,0 +1,238 @@
+"""Sorting along a dimension, and what order decides: the largest few, the k-th, medians, the commonest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from minigrad.autograd.op import Primitive, primitive
+from minigrad.ops import return_types
+from minigrad.ops.dims import ndim_of, normalize_dim, numpy_names
+from minigrad.ops.picking import pick
+from minigrad.ops.reduction import share_all
+
+
+def _order(x: ndarray, axis: int, descending: bool = False) -> ndarray:
+    """The places of the elements in order; equal elements stay in theirs, nan is the largest."""
+    if x.ndim == 0:
+        return np.zeros((), np.int64)
+    if not descending:
+        return np.argsort(x, axis, kind="stable")
+    backwards = np.argsort(np.flip(x, axis), axis, kind="stable")
+    return x.shape[axis] - 1 - np.flip(backwards, axis)
+
+
+def _at(places: ndarray, axis: int, start: int, stop: int) -> ndarray:
+    """A part of the places along the axis."""
+    return places[(slice(None),) * axis + (slice(start, stop),)] if places.ndim else places
+
+
+@numpy_names
+def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool | None = None) -> Any:
+    """The elements in ascending order along `dim` and their places: the pair (values, indices).
+
+    Equal elements keep their order, whether `stable` or not. nan is the largest.
+
+    Raises:
+        IndexError: `dim` is out of range.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.sort(minigrad.tensor([3.0, 1.0, 2.0]))
+        torch.return_types.sort(
+        values=tensor([1., 2., 3.]),
+        indices=tensor([1, 2, 0]))
+    """
+    axis = normalize_dim(dim, ndim_of(input))
+    name = "SortBackward0" if stable is None else "SortBackward1"
+    return return_types.sort(*pick(input, _order(input._array, axis, descending), axis, name))
+
+
+@numpy_names
+def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+    """The places of the elements in ascending order along `dim`.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.argsort(minigrad.tensor([3.0, 1.0, 2.0]))
+        tensor([1, 2, 0])
+    """
+    axis = normalize_dim(dim, ndim_of(input))
+    return input._result._wrap(_order(input._array, axis, descending))
+
+
+def msort(input: Any) -> Any:
+    """The elements in ascending order along the first dimension.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.msort(minigrad.tensor([3.0, 1.0, 2.0]))
+        tensor([1., 2., 3.])
+    """
+    return sort(input, 0).values
+
+
+@numpy_names
+def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+    """The `k` largest (or smallest) elements along `dim` and their places: the pair (values, indices).
+
+    They come in order, `sorted` or not. Of equal elements the first are taken.
+
+    Raises:
+        RuntimeError: there are less than `k` elements.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.topk(minigrad.tensor([1.0, 4.0, 2.0]), 2)
+        torch.return_types.topk(
+        values=tensor([4., 2.]),
+        indices=tensor([1, 2]))
+    """
+    x = input._array
+    axis = normalize_dim(dim, x.ndim)
+    if not 0 <= k <= (x.shape[axis] if x.ndim else 1):
+        raise RuntimeError("selected index k out of range")
+    if x.dtype == bool:
+        raise RuntimeError("topk does not support bool dtypes on CPU")
+    places = _at(_order(x, axis, largest), axis, 0, k)
+    return return_types.topk(*pick(input, places, axis, "TopkBackward0"))
+
+
+def _selected(kind: Any, input: Any, places: ndarray, axis: int, keepdim: bool, number: int = 0) -> Any:
+    """The elements at one place of each row, with or without the dimension."""
+    name = f"{kind.__name__.capitalize()}Backward{number}"
+    return kind(*pick(input, places, axis, name, drop=not keepdim))
+
+
+def _filled_rows(name: str, input: Any, dim: int) -> int:
+    """The axis, which must have elements."""
+    axis = normalize_dim(dim, ndim_of(input))
+    if ndim_of(input) and input._array.shape[axis] == 0:
+        raise IndexError(f"{name}(): Expected reduction dim {axis} to have non-zero size.")
+    return axis
+
+
+def _numbers(kernel: str, input: Any) -> None:
+    if input._array.dtype == bool:
+        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
+
+
+@numpy_names
+def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    """The `k`-th smallest element along `dim`, from 1, and its place: the pair (values, indices).
+
+    Raises:
+        RuntimeError: there is no `k`-th element.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.kthvalue(minigrad.tensor([3.0, 1.0, 2.0]), 2)
+        torch.return_types.kthvalue(
+        values=tensor(2.),
+        indices=tensor(2))
+    """
+    axis = _filled_rows("kthvalue", input, dim)
+    x = input._array
+    if not 1 <= k <= (x.shape[axis] if x.ndim else 1):
+        raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}")
+    _numbers("kthvalue_cpu", input)
+    return _selected(return_types.kthvalue, input, _at(_order(x, axis), axis, k - 1, k), axis, keepdim)
+
+
+def _middle(x: ndarray, axis: int, ignore_nan: bool) -> ndarray:
+    """The place of the lower median of each row; that of the first nan, unless they are ignored."""
+    if x.ndim == 0:
+        return np.zeros((), np.int64)
+    order = _order(x, axis)
+    missing = np.sum(x != x, axis, keepdims=True)
+    valid = x.shape[axis] - missing
+    place = np.maximum(valid - 1, 0) // 2 if ignore_nan else np.where(missing, valid, (valid - 1) // 2)
+    return np.take_along_axis(order, place, axis)
+
+
+def _whole_median(x: ndarray, ignore_nan: bool) -> ndarray:
+    if x.size == 0:
+        return np.asarray(np.nan if x.dtype.kind == "f" else np.iinfo(x.dtype).min, x.dtype)
+    flat = x.reshape(-1)
+    return flat[_middle(flat, 0, ignore_nan)[0]]
+
+
+def _median(x: ndarray) -> ndarray:
+    return _whole_median(x, ignore_nan=False)
+
+
+def _nanmedian(x: ndarray) -> ndarray:
+    return _whole_median(x, ignore_nan=True)
+
+
+_median_of_all: Primitive = primitive(_median).vjp(lambda g, x, y: share_all(g, x, y))
+_nanmedian_of_all: Primitive = primitive(_nanmedian).vjp(lambda g, x, y: share_all(g, x, y))
+
+
+def _median_along(kind: Any, whole: Primitive, input: Any, dim: Any, keepdim: bool) -> Any:
+    _numbers("median_cpu" if dim is None else "median_out", input)
+    if dim is None:
+        return whole(input)
+    axis = _filled_rows("median", input, dim)
+    places = _middle(input._array, axis, kind is return_types.nanmedian)
+    return _selected(kind, input, places, axis, keepdim, number=1)
+
+
+@numpy_names
+def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The median, the lower of two; or, with `dim`, the pair (values, indices). nan if there is one.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.median(minigrad.tensor([4.0, 1.0, 3.0, 2.0]))
+        tensor(2.)
+    """
+    return _median_along(return_types.median, _median_of_all, input, dim, keepdim)
+
+
+@numpy_names
+def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The median of what is not nan; as `median` otherwise.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.nanmedian(minigrad.tensor([4.0, float("nan"), 3.0]))
+        tensor(3.)
+    """
+    return _median_along(return_types.nanmedian, _nanmedian_of_all, input, dim, keepdim)
+
+
+def _commonest(x: ndarray, axis: int) -> ndarray:
+    """The last place of the commonest value of each row, the smallest such value."""
+    if x.ndim == 0:
+        return np.zeros((), np.int64)
+    order = _order(x, axis)
+    values = np.take_along_axis(x, order, axis)
+    counted = np.arange(x.shape[axis]).reshape([-1 if i == axis else 1 for i in range(x.ndim)])
+    starts = np.ones(x.shape, bool)
+    rest, others = (_slices(x.ndim, axis, s) for s in (slice(1, None), slice(None, -1)))
+    starts[rest] = values[rest] != values[others]
+    lengths = counted - np.maximum.accumulate(np.where(starts, counted, 0), axis)
+    return np.take_along_axis(order, np.argmax(lengths, axis, keepdims=True), axis)
+
+
+def _slices(ndim: int, axis: int, part: slice) -> tuple[slice, ...]:
+    return tuple(part if i == axis else slice(None) for i in range(ndim))
+
+
+@numpy_names
+def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
+    """The commonest element along `dim`, the smallest such, and its last place: (values, indices).
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.mode(minigrad.tensor([1, 2, 2, 3]))
+        torch.return_types.mode(
+        values=tensor(2),
+        indices=tensor(2))
+    """
+    axis = _filled_rows("mode", input, dim)
+    places = _commonest(input._array, axis)
+    return _selected(return_types.mode, input, places, axis, keepdim)
