@@ -18,9 +18,12 @@ from minigrad.ops import (
     indexing,
     inplace,
     linalg,
+    logarithms,
     moments,
     reduction,
+    rounding,
     softmax,
+    trigonometry,
 )
 from minigrad.ops import shape as shapes
 
@@ -73,10 +76,10 @@ class Methods(Variable):
     __rmul__ = __mul__
     __truediv__ = _operator(elementwise.div)
     __rtruediv__ = _reflected(elementwise.div)
-    __floordiv__ = _operator(elementwise.floor_divide)
-    __rfloordiv__ = _reflected(elementwise.floor_divide)
-    __mod__ = _operator(elementwise.remainder)
-    __rmod__ = _reflected(elementwise.remainder)
+    __floordiv__ = _operator(rounding.floor_divide)
+    __rfloordiv__ = _reflected(rounding.floor_divide)
+    __mod__ = _operator(rounding.remainder)
+    __rmod__ = _reflected(rounding.remainder)
     __pow__ = _operator(elementwise.pow)
     __rpow__ = _reflected(elementwise.pow)
     __matmul__ = _operator(linalg.matmul)
@@ -125,10 +128,10 @@ class Methods(Variable):
         return inplace.update(self, elementwise.div, other)
 
     def __ifloordiv__(self, other: Any) -> Any:
-        return inplace.update(self, elementwise.floor_divide, other)
+        return inplace.update(self, rounding.floor_divide, other)
 
     def __imod__(self, other: Any) -> Any:
-        return inplace.update(self, elementwise.remainder, other)
+        return inplace.update(self, rounding.remainder, other)
 
     def __ipow__(self, other: Any) -> Any:
         return inplace.update(self, elementwise.pow, other)
@@ -147,23 +150,23 @@ class Methods(Variable):
     sub = elementwise.sub_scaled
     mul = multiply = elementwise.mul
     div = divide = true_divide = elementwise.div
-    floor_divide = elementwise.floor_divide
-    remainder = elementwise.remainder
+    floor_divide = rounding.floor_divide
+    remainder = rounding.remainder
     neg = negative = elementwise.neg
     pow = elementwise.pow
     exp, expm1 = elementwise.exp, elementwise.expm1
-    log, log2, log10, log1p = elementwise.log, elementwise.log2, elementwise.log10, elementwise.log1p
+    log, log2, log10, log1p = elementwise.log, logarithms.log2, logarithms.log10, elementwise.log1p
     sqrt, rsqrt, square = elementwise.sqrt, elementwise.rsqrt, elementwise.square
-    reciprocal, xlogy = elementwise.reciprocal, elementwise.xlogy
-    sin, cos = elementwise.sin, elementwise.cos
+    reciprocal, xlogy = elementwise.reciprocal, logarithms.xlogy
+    sin, cos = trigonometry.sin, trigonometry.cos
     abs, sign = elementwise.abs, elementwise.sign
     maximum, minimum = elementwise.maximum, elementwise.minimum
     clamp = clip = elementwise.clamp
     floor, ceil, trunc, round = (
-        elementwise.floor,
-        elementwise.ceil,
-        elementwise.trunc,
-        elementwise.round,
+        rounding.floor,
+        rounding.ceil,
+        rounding.trunc,
+        rounding.round,
     )
     eq, ne, lt, le = comparison.eq, comparison.ne, comparison.lt, comparison.le
     gt, ge = comparison.gt, comparison.ge
@@ -203,7 +206,7 @@ class Methods(Variable):
             elementwise.sqrt,
         )
     )
-    clamp_, round_ = inplace.twin(elementwise.clamp), inplace.twin(elementwise.round)
+    clamp_, round_ = inplace.twin(elementwise.clamp), inplace.twin(rounding.round)
     sigmoid_, tanh_, relu_ = (
         inplace.twin(op) for op in (activation.sigmoid, activation.tanh, activation.relu)
     )
