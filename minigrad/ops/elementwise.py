@@ -19,6 +19,14 @@ from minigrad.autograd.op import Primitive, PrimitiveNode, cast, common_operands
 from minigrad.autograd.tape import Variable
 from minigrad.ops.comparison import logical_not
 
+
+def floats_only(*operands: Any) -> tuple[Any, ...]:
+    """The operands of an implementation that has none for integers."""
+    if np.result_type(*operands).kind != "f":
+        raise TypeError("not supported for the input types")
+    return operands
+
+
 # ------------------------------------------------------------------------------------------ arithmetic
 add: Primitive = primitive(
     np.add,
@@ -305,6 +313,35 @@ sign: Primitive = primitive(
     """,
 ).vjp(lambda g: g * 0)
 
+sgn: Primitive = primitive(
+    _sign,
+    name="sgn",
+    doc="""`sign` under the name that it has for complex numbers.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.sgn(minigrad.tensor([-1.5, 0.0, 2.0]))
+        tensor([-1.,  0.,  1.])
+    """,
+).vjp(lambda g: g * 0)
+
+
+def positive(input: Any) -> Any:
+    """+x, the tensor itself.
+
+    Raises:
+        RuntimeError: the tensor is bool.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.positive(minigrad.tensor([1.0, -2.0]))
+        tensor([ 1., -2.])
+    """
+    if input._array.dtype == bool:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
 maximum: Primitive = primitive(
     np.maximum,
     doc="""The larger of a and b; nan where either is. A tie shares the gradient.
@@ -359,11 +396,14 @@ _select: Primitive = primitive(_where).vjp(
 )
 
 
-def where(condition: Any, input: Any, other: Any) -> Any:
+def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """`input` where `condition` holds, else `other`; the branch not taken gets a zero gradient.
+
+    Of a condition alone: the indices of its nonzero elements, a tensor for each dimension.
 
     Raises:
         RuntimeError: `condition` is not bool.
+        TypeError: one of `input` and `other` is missing.
 
     Example:
         >>> import minigrad
@@ -372,6 +412,10 @@ def where(condition: Any, input: Any, other: Any) -> Any:
         tensor([1., 0.])
     """
     mask = condition._array if isinstance(condition, Variable) else condition
+    if input is None or other is None:
+        if input is not other:
+            raise TypeError("where() expects both input and other, or neither")
+        return tuple(condition._result._wrap(places) for places in np.nonzero(np.atleast_1d(mask)))
     if np.asarray(mask).dtype != bool:
         raise RuntimeError(
             f"expected condition to be a boolean tensor, but got a tensor with dtype "
