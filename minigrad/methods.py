@@ -12,6 +12,8 @@ from minigrad.autograd.op import NotAnOperand, sum_to
 from minigrad.autograd.tape import Variable
 from minigrad.ops import (
     activation,
+    bits,
+    combination,
     comparison,
     counting,
     cumulative,
@@ -19,13 +21,18 @@ from minigrad.ops import (
     fill,
     indexing,
     inplace,
+    limits,
     linalg,
+    logarithms,
     moments,
     quantiles,
     reduction,
+    rounding,
     softmax,
     sorting,
+    special,
     statistics,
+    trigonometry,
 )
 from minigrad.ops import shape as shapes
 
@@ -78,10 +85,10 @@ class Methods(Variable):
     __rmul__ = __mul__
     __truediv__ = _operator(elementwise.div)
     __rtruediv__ = _reflected(elementwise.div)
-    __floordiv__ = _operator(elementwise.floor_divide)
-    __rfloordiv__ = _reflected(elementwise.floor_divide)
-    __mod__ = _operator(elementwise.remainder)
-    __rmod__ = _reflected(elementwise.remainder)
+    __floordiv__ = _operator(rounding.floor_divide)
+    __rfloordiv__ = _reflected(rounding.floor_divide)
+    __mod__ = _operator(rounding.remainder)
+    __rmod__ = _reflected(rounding.remainder)
     __pow__ = _operator(elementwise.pow)
     __rpow__ = _reflected(elementwise.pow)
     __matmul__ = _operator(linalg.matmul)
@@ -91,20 +98,24 @@ class Methods(Variable):
         return elementwise.neg(self)
 
     def __pos__(self) -> Any:
-        return self
+        return elementwise.positive(self)
 
     def __abs__(self) -> Any:
         return elementwise.abs(self)
 
     def __invert__(self) -> Any:
-        return comparison.bitwise_not(self)
+        return bits.bitwise_not(self)
 
-    __and__ = _operator(comparison.bitwise_and)
+    __and__ = _operator(bits.bitwise_and)
     __rand__ = __and__
-    __or__ = _operator(comparison.bitwise_or)
+    __or__ = _operator(bits.bitwise_or)
     __ror__ = __or__
-    __xor__ = _operator(comparison.bitwise_xor)
+    __xor__ = _operator(bits.bitwise_xor)
     __rxor__ = __xor__
+    __lshift__ = _operator(bits.bitwise_left_shift)
+    __rlshift__ = _reflected(bits.bitwise_left_shift)
+    __rshift__ = _operator(bits.bitwise_right_shift)
+    __rrshift__ = _reflected(bits.bitwise_right_shift)
 
     def __eq__(self, other: Any) -> Any:
         return comparison.eq(self, other) if _comparable(other) else NotImplemented
@@ -130,51 +141,76 @@ class Methods(Variable):
         return inplace.update(self, elementwise.div, other)
 
     def __ifloordiv__(self, other: Any) -> Any:
-        return inplace.update(self, elementwise.floor_divide, other)
+        return inplace.update(self, rounding.floor_divide, other)
 
     def __imod__(self, other: Any) -> Any:
-        return inplace.update(self, elementwise.remainder, other)
+        return inplace.update(self, rounding.remainder, other)
 
     def __ipow__(self, other: Any) -> Any:
         return inplace.update(self, elementwise.pow, other)
 
     def __iand__(self, other: Any) -> Any:
-        return inplace.update(self, comparison.bitwise_and, other)
+        return inplace.update(self, bits.bitwise_and, other)
 
     def __ior__(self, other: Any) -> Any:
-        return inplace.update(self, comparison.bitwise_or, other)
+        return inplace.update(self, bits.bitwise_or, other)
 
     def __ixor__(self, other: Any) -> Any:
-        return inplace.update(self, comparison.bitwise_xor, other)
+        return inplace.update(self, bits.bitwise_xor, other)
+
+    def __ilshift__(self, other: Any) -> Any:
+        return inplace.update(self, bits.bitwise_left_shift, other)
+
+    def __irshift__(self, other: Any) -> Any:
+        return inplace.update(self, bits.bitwise_right_shift, other)
 
     # ------------------------------------------------------------------- operations, by their family
     add = elementwise.add_scaled
-    sub = elementwise.sub_scaled
+    sub = subtract = elementwise.sub_scaled
     mul = multiply = elementwise.mul
-    div = divide = true_divide = elementwise.div
-    floor_divide = elementwise.floor_divide
-    remainder = elementwise.remainder
+    div = divide = rounding.div_rounded
+    true_divide = elementwise.div
+    floor_divide = rounding.floor_divide
+    remainder, fmod = rounding.remainder, rounding.fmod
+    addcmul, addcdiv, lerp = combination.addcmul, combination.addcdiv, combination.lerp
+    ldexp, float_power = combination.ldexp, combination.float_power
+    copysign, nextafter = combination.copysign, combination.nextafter
+    heaviside = combination.heaviside
     neg = negative = elementwise.neg
     pow = elementwise.pow
-    exp, expm1 = elementwise.exp, elementwise.expm1
-    log, log2, log10, log1p = elementwise.log, elementwise.log2, elementwise.log10, elementwise.log1p
+    exp, expm1, exp2 = elementwise.exp, elementwise.expm1, logarithms.exp2
+    log, log2, log10, log1p = elementwise.log, logarithms.log2, logarithms.log10, elementwise.log1p
     sqrt, rsqrt, square = elementwise.sqrt, elementwise.rsqrt, elementwise.square
-    reciprocal, xlogy = elementwise.reciprocal, elementwise.xlogy
-    sin, cos = elementwise.sin, elementwise.cos
-    abs, sign = elementwise.abs, elementwise.sign
+    reciprocal, xlogy = elementwise.reciprocal, logarithms.xlogy
+    logit, logaddexp, logaddexp2 = logarithms.logit, logarithms.logaddexp, logarithms.logaddexp2
+    sin, cos, tan = trigonometry.sin, trigonometry.cos, trigonometry.tan
+    asin, acos, atan, atan2 = trigonometry.asin, trigonometry.acos, trigonometry.atan, trigonometry.atan2
+    arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
+    sinh, cosh, hypot = trigonometry.sinh, trigonometry.cosh, trigonometry.hypot
+    asinh, acosh, atanh = trigonometry.asinh, trigonometry.acosh, trigonometry.atanh
+    arcsinh, arccosh, arctanh = asinh, acosh, atanh
+    sinc, deg2rad, rad2deg = trigonometry.sinc, trigonometry.deg2rad, trigonometry.rad2deg
+    erf, erfc, erfinv, i0 = special.erf, special.erfc, special.erfinv, special.i0
+    lgamma, digamma, polygamma = special.lgamma, special.digamma, special.polygamma_of
+    abs = absolute = elementwise.abs
+    sign, sgn, positive = elementwise.sign, elementwise.sgn, elementwise.positive
     maximum, minimum = elementwise.maximum, elementwise.minimum
     clamp = clip = elementwise.clamp
-    floor, ceil, trunc, round = (
-        elementwise.floor,
-        elementwise.ceil,
-        elementwise.trunc,
-        elementwise.round,
-    )
-    eq, ne, lt, le = comparison.eq, comparison.ne, comparison.lt, comparison.le
-    gt, ge = comparison.gt, comparison.ge
+    clamp_min, clamp_max = limits.clamp_min, limits.clamp_max
+    fmax, fmin, nan_to_num = limits.fmax, limits.fmin, limits.nan_to_num
+    floor, ceil, round, frac = rounding.floor, rounding.ceil, rounding.round, rounding.frac
+    trunc = fix = rounding.trunc
+    eq, lt, le, gt, ge = comparison.eq, comparison.lt, comparison.le, comparison.gt, comparison.ge
+    ne = not_equal = comparison.ne
+    less, less_equal, greater, greater_equal = lt, le, gt, ge
+    bitwise_and, bitwise_or, bitwise_xor = bits.bitwise_and, bits.bitwise_or, bits.bitwise_xor
+    bitwise_not, gcd, lcm = bits.bitwise_not, bits.gcd, bits.lcm
+    bitwise_left_shift, bitwise_right_shift = bits.bitwise_left_shift, bits.bitwise_right_shift
     logical_and, logical_or = comparison.logical_and, comparison.logical_or
     logical_xor, logical_not = comparison.logical_xor, comparison.logical_not
     isnan, isinf, isfinite = comparison.isnan, comparison.isinf, comparison.isfinite
+    isposinf, isneginf, isreal = comparison.isposinf, comparison.isneginf, comparison.isreal
+    signbit = comparison.signbit
     allclose, equal, isclose = comparison.allclose, comparison.equal, comparison.isclose
 
     sigmoid, tanh, relu = activation.sigmoid, activation.tanh, activation.relu
@@ -208,23 +244,37 @@ class Methods(Variable):
     matmul, mm, dot = linalg.matmul, linalg.mm, linalg.dot
 
     # ----------------------------------------------------------------------------- in-place twins
-    add_, sub_ = inplace.twin(elementwise.add_scaled), inplace.twin(elementwise.sub_scaled)
-    mul_, div_, pow_ = (inplace.twin(op) for op in (elementwise.mul, elementwise.div, elementwise.pow))
-    neg_, abs_, exp_, log_, sqrt_ = (
-        inplace.twin(op)
-        for op in (
-            elementwise.neg,
-            elementwise.abs,
-            elementwise.exp,
-            elementwise.log,
-            elementwise.sqrt,
-        )
-    )
-    cumsum_, cumprod_ = inplace.twin(cumulative.cumsum), inplace.twin(cumulative.cumprod)
-    clamp_, round_ = inplace.twin(elementwise.clamp), inplace.twin(elementwise.round)
-    sigmoid_, tanh_, relu_ = (
-        inplace.twin(op) for op in (activation.sigmoid, activation.tanh, activation.relu)
-    )
+    cumsum_, cumprod_ = inplace.twins(cumsum, cumprod)
+    add_, sub_, mul_, div_, neg_, abs_ = inplace.twins(add, sub, mul, div, neg, abs)
+    true_divide_ = inplace.twin(true_divide)
+    pow_, exp_, exp2_, log_, sqrt_, expm1_, log1p_ = inplace.twins(pow, exp, exp2, log, sqrt, expm1, log1p)
+    rsqrt_, square_, reciprocal_, sign_, sgn_ = inplace.twins(rsqrt, square, reciprocal, sign, sgn)
+    log2_, log10_, xlogy_, logit_ = inplace.twins(log2, log10, xlogy, logit)
+    addcmul_, addcdiv_, lerp_, ldexp_ = inplace.twins(addcmul, addcdiv, lerp, ldexp)
+    copysign_, nextafter_, heaviside_ = inplace.twins(copysign, nextafter, heaviside)
+    floor_divide_, remainder_, fmod_, frac_ = inplace.twins(floor_divide, remainder, fmod, frac)
+    floor_, ceil_, round_, trunc_ = inplace.twins(floor, ceil, round, trunc)
+    sin_, cos_, tan_, sinh_, cosh_ = inplace.twins(sin, cos, tan, sinh, cosh)
+    asin_, acos_, atan_, atan2_ = inplace.twins(asin, acos, atan, atan2)
+    asinh_, acosh_, atanh_, hypot_ = inplace.twins(asinh, acosh, atanh, hypot)
+    sinc_, deg2rad_, rad2deg_ = inplace.twins(sinc, deg2rad, rad2deg)
+    erf_, erfc_, erfinv_, i0_ = inplace.twins(erf, erfc, erfinv, i0)
+    lgamma_, digamma_, polygamma_ = inplace.twins(lgamma, digamma, polygamma)
+    clamp_, clamp_min_, clamp_max_, nan_to_num_ = inplace.twins(clamp, clamp_min, clamp_max, nan_to_num)
+    eq_, ne_, lt_, le_, gt_, ge_ = inplace.twins(eq, ne, lt, le, gt, ge)
+    logical_and_, logical_or_ = inplace.twins(logical_and, logical_or)
+    logical_xor_, logical_not_ = inplace.twins(logical_xor, logical_not)
+    bitwise_and_, bitwise_or_ = inplace.twins(bitwise_and, bitwise_or)
+    bitwise_xor_, bitwise_not_ = inplace.twins(bitwise_xor, bitwise_not)
+    bitwise_left_shift_, bitwise_right_shift_ = inplace.twins(bitwise_left_shift, bitwise_right_shift)
+    gcd_, lcm_ = inplace.twins(gcd, lcm)
+    float_power_ = inplace.twin(combination.float_power_of)
+    subtract_, multiply_, divide_, negative_, absolute_ = sub_, mul_, div_, neg_, abs_
+    fix_, clip_, not_equal_ = trunc_, clamp_, ne_
+    less_, less_equal_, greater_, greater_equal_ = lt_, le_, gt_, ge_
+    arcsin_, arccos_, arctan_, arctan2_ = asin_, acos_, atan_, atan2_
+    arcsinh_, arccosh_, arctanh_ = asinh_, acosh_, atanh_
+    sigmoid_, tanh_, relu_ = inplace.twins(sigmoid, tanh, relu)
     masked_fill_ = inplace.twin(indexing.masked_fill)
     copy_, fill_ = inplace.assign, inplace.fill
     uniform_, normal_, bernoulli_, random_ = fill.uniform_, fill.normal_, fill.bernoulli_, fill.random_
@@ -233,6 +283,10 @@ class Methods(Variable):
     def zero_(self) -> Any:
         """Fill with zeros."""
         return inplace.assign(self, 0, "ZeroBackward0")
+
+    def where(self, condition: Any, other: Any) -> Any:
+        """`where(condition, self, other)`."""
+        return elementwise.where(condition, self, other)
 
     def view_as(self, other: Any) -> Any:
         """`view` in the shape of `other`."""

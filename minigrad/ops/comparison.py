@@ -9,6 +9,7 @@ from numpy import ndarray
 
 from minigrad import dtypes
 from minigrad.autograd.op import Primitive, primitive
+from minigrad.autograd.tape import Variable
 
 
 def _comparison(function: np.ufunc, name: str, symbol: str) -> Any:
@@ -73,47 +74,6 @@ logical_not: Primitive = primitive(
         tensor([ True, False])
     """,
 )
-bitwise_and: Primitive = primitive(
-    np.bitwise_and,
-    doc="""Bitwise and of integers or bools, with broadcasting.
-
-    Example:
-        >>> import minigrad
-        >>> minigrad.tensor([5, 6]) & 3
-        tensor([1, 2])
-    """,
-)
-bitwise_or: Primitive = primitive(
-    np.bitwise_or,
-    doc="""Bitwise or of integers or bools, with broadcasting.
-
-    Example:
-        >>> import minigrad
-        >>> minigrad.tensor([5, 6]) | 3
-        tensor([7, 7])
-    """,
-)
-bitwise_xor: Primitive = primitive(
-    np.bitwise_xor,
-    doc="""Bitwise exclusive or of integers or bools, with broadcasting.
-
-    Example:
-        >>> import minigrad
-        >>> minigrad.tensor([5, 6]) ^ 3
-        tensor([6, 5])
-    """,
-)
-bitwise_not: Primitive = primitive(
-    np.invert,
-    name="bitwise_not",
-    doc="""Bitwise complement; logical not of bools.
-
-    Example:
-        >>> import minigrad
-        >>> ~minigrad.tensor([True, False])
-        tensor([False,  True])
-    """,
-)
 isnan: Primitive = primitive(
     np.isnan,
     doc="""Where x is nan.
@@ -144,6 +104,86 @@ isfinite: Primitive = primitive(
         tensor([ True, False, False])
     """,
 )
+
+
+def _isposinf(x: ndarray) -> ndarray:
+    return np.equal(x, np.inf)
+
+
+def _isneginf(x: ndarray) -> ndarray:
+    return np.equal(x, -np.inf)
+
+
+def _isreal(x: ndarray) -> ndarray:
+    return np.ones(x.shape, bool)
+
+
+isposinf: Primitive = primitive(
+    _isposinf,
+    doc="""Where x is inf.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.isposinf(minigrad.tensor([1.0, float("inf"), -float("inf")]))
+        tensor([False,  True, False])
+    """,
+)
+isneginf: Primitive = primitive(
+    _isneginf,
+    doc="""Where x is -inf.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.isneginf(minigrad.tensor([1.0, float("inf"), -float("inf")]))
+        tensor([False, False,  True])
+    """,
+)
+isreal: Primitive = primitive(
+    _isreal,
+    doc="""True everywhere: no tensor is complex.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.isreal(minigrad.tensor([1.0, 2.0]))
+        tensor([True, True])
+    """,
+)
+signbit: Primitive = primitive(
+    np.signbit,
+    doc="""Where x has a minus sign, -0.0 among them.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.signbit(minigrad.tensor([1.0, -0.0, -2.0]))
+        tensor([False,  True,  True])
+    """,
+)
+
+
+def _isin(elements: ndarray, test_elements: ndarray, *, assume_unique: bool, invert: bool) -> ndarray:
+    return np.asarray(np.isin(elements, test_elements, assume_unique=assume_unique, invert=invert))
+
+
+_is_in: Primitive = primitive(_isin)
+
+
+def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Any:
+    """Which elements are among the test elements, or with `invert` which are not.
+
+    `assume_unique`: both are known to hold no element twice.
+
+    Raises:
+        RuntimeError: a tensor is bool.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.isin(minigrad.tensor([1, 2, 3]), minigrad.tensor([3, 1]))
+        tensor([ True, False,  True])
+    """
+    for given in (elements, test_elements):
+        if isinstance(given, Variable) and given._array.dtype == bool:
+            raise RuntimeError("Unsupported input type encountered for isin(): Bool")
+    return _is_in(elements, test_elements, assume_unique=assume_unique, invert=invert)
 
 
 def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:

@@ -1,4 +1,6 @@
-"""Elementwise operations: arithmetic, powers and logarithms, extremes and choices, rounding.
+"""Elementwise operations: arithmetic, powers, extremes and choices.
+
+Their relatives are in `logarithms`, `trigonometry`, `rounding` and `special`.
 
 Each is stated once: its NumPy function, its docstring, its cotangent rules. Kinks follow torch: abs'(0) = 0,
 clamp passes the gradient at its bounds, a tie of maximum or minimum shares it.
@@ -16,6 +18,14 @@ from minigrad import dtypes
 from minigrad.autograd.op import Primitive, PrimitiveNode, cast, common_operands, primitive
 from minigrad.autograd.tape import Variable
 from minigrad.ops.comparison import logical_not
+
+
+def floats_only(*operands: Any) -> tuple[Any, ...]:
+    """The operands of an implementation that has none for integers."""
+    if np.result_type(*operands).kind != "f":
+        raise TypeError("not supported for the input types")
+    return operands
+
 
 # ------------------------------------------------------------------------------------------ arithmetic
 add: Primitive = primitive(
@@ -198,38 +208,6 @@ log: Primitive = primitive(
     """,
 ).vjp(lambda g, x: g / x)
 
-log2: Primitive = primitive(
-    np.log2,
-    promote="float",
-    doc="""The logarithm to base 2.
-
-    Example:
-        >>> import minigrad
-        >>> minigrad.log2(minigrad.tensor([8.0]))
-        tensor([3.])
-    """,
-).vjp(lambda g, x: g / (x * 0.6931471805599453))
-
-
-def _log10(x: ndarray) -> ndarray:
-    if type(x) is ndarray and x.dtype == np.float32:  # NumPy's own is an ulp off at powers of ten
-        return np.log10(x, dtype=np.float64).astype(np.float32)
-    return np.log10(x)
-
-
-log10: Primitive = primitive(
-    _log10,
-    ufunc=np.log10,
-    promote="float",
-    doc="""The logarithm to base 10.
-
-    Example:
-        >>> import minigrad
-        >>> minigrad.log10(minigrad.tensor([1000.0]))
-        tensor([3.])
-    """,
-).vjp(lambda g, x: g / (x * 2.302585092994046))
-
 log1p: Primitive = primitive(
     np.log1p,
     promote="float",
@@ -303,60 +281,6 @@ square: Primitive = primitive(
     """,
 ).vjp(lambda g, x: g * (2 * x))
 
-sin: Primitive = primitive(
-    np.sin,
-    promote="float",
-    doc="""The sine of x in radians.
-
-    Example:
-        >>> import minigrad
-        >>> minigrad.sin(minigrad.tensor([0.0, 1.0]))
-        tensor([0.0000, 0.8415])
-    """,
-).vjp(lambda g, x: g * cos(x))
-
-cos: Primitive = primitive(
-    np.cos,
-    promote="float",
-    doc="""The cosine of x in radians.
-
-    Example:
-        >>> import minigrad
-        >>> minigrad.cos(minigrad.tensor([0.0, 1.0]))
-        tensor([1.0000, 0.5403])
-    """,
-).vjp(lambda g, x: -g * sin(x))
-
-
-def _xlogy(x: ndarray, other: ndarray) -> ndarray:
-    zero = (x == 0) & ~np.isnan(other)
-    y = np.where(zero, 0, x * np.log(np.where(zero, 1, other)))
-    return y.astype(np.result_type(x, other), copy=False)
-
-
-def _xlogy_name(node: PrimitiveNode) -> str:
-    if node.shapes[0] is None:
-        return "XlogyBackward1"
-    return "XlogyBackward2" if node.shapes[1] is None else "XlogyBackward0"
-
-
-xlogy: Primitive = primitive(
-    _xlogy,
-    promote="float",
-    elementwise=True,
-    grad_name=_xlogy_name,
-    doc="""x * log(other), and 0 where x is 0 whatever `other` is (but nan).
-
-    Example:
-        >>> import minigrad
-        >>> minigrad.xlogy(minigrad.tensor([0.0, 2.0]), minigrad.tensor([0.0, 1.0]))
-        tensor([0., 0.])
-    """,
-).vjp(
-    lambda g, x, other: g * where((x == 0) & (other <= 0), 0.0, log(other)),
-    lambda g, x, other: g * x / other,
-)
-
 # --------------------------------------------------------------------------------- kinks, extremes, choice
 abs: Primitive = primitive(
     np.absolute,
@@ -388,6 +312,35 @@ sign: Primitive = primitive(
         tensor([-1.,  0.,  1.])
     """,
 ).vjp(lambda g: g * 0)
+
+sgn: Primitive = primitive(
+    _sign,
+    name="sgn",
+    doc="""`sign` under the name that it has for complex numbers.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.sgn(minigrad.tensor([-1.5, 0.0, 2.0]))
+        tensor([-1.,  0.,  1.])
+    """,
+).vjp(lambda g: g * 0)
+
+
+def positive(input: Any) -> Any:
+    """+x, the tensor itself.
+
+    Raises:
+        RuntimeError: the tensor is bool.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.positive(minigrad.tensor([1.0, -2.0]))
+        tensor([ 1., -2.])
+    """
+    if input._array.dtype == bool:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
 
 maximum: Primitive = primitive(
     np.maximum,
@@ -443,11 +396,14 @@ _select: Primitive = primitive(_where).vjp(
 )
 
 
-def where(condition: Any, input: Any, other: Any) -> Any:
+def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """`input` where `condition` holds, else `other`; the branch not taken gets a zero gradient.
+
+    Of a condition alone: the indices of its nonzero elements, a tensor for each dimension.
 
     Raises:
         RuntimeError: `condition` is not bool.
+        TypeError: one of `input` and `other` is missing.
 
     Example:
         >>> import minigrad
@@ -456,6 +412,10 @@ def where(condition: Any, input: Any, other: Any) -> Any:
         tensor([1., 0.])
     """
     mask = condition._array if isinstance(condition, Variable) else condition
+    if input is None or other is None:
+        if input is not other:
+            raise TypeError("where() expects both input and other, or neither")
+        return tuple(condition._result._wrap(places) for places in np.nonzero(np.atleast_1d(mask)))
     if np.asarray(mask).dtype != bool:
         raise RuntimeError(
             f"expected condition to be a boolean tensor, but got a tensor with dtype "
@@ -504,95 +464,3 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     if target != array.dtype:
         input = cast(input, dtype=target, source=array.dtype)
     return _clamp_scalar(input, low=min, high=max)
-
-
-# ---------------------------------------------------------------------------------------------- rounding
-def _flat(function: Any, name: str, doc: str, **options: Any) -> Any:
-    """A step function: its derivative is 0 wherever it has one."""
-    return primitive(function, name=name, doc=doc, **options).vjp(lambda g: g * 0)
-
-
-floor = _flat(
-    np.floor,
-    "floor",
-    """The largest integer not above x.
-
-    Example:
-        >>> import minigrad
-        >>> minigrad.floor(minigrad.tensor([-1.5, 1.5]))
-        tensor([-2.,  1.])
-    """,
-)
-ceil = _flat(
-    np.ceil,
-    "ceil",
-    """The smallest integer not below x.
-
-    Example:
-        >>> import minigrad
-        >>> minigrad.ceil(minigrad.tensor([-1.5, 1.5]))
-        tensor([-1.,  2.])
-    """,
-)
-trunc = _flat(
-    np.trunc,
-    "trunc",
-    """x without its fraction.
-
-    Example:
-        >>> import minigrad
-        >>> minigrad.trunc(minigrad.tensor([-1.5, 1.5]))
-        tensor([-1.,  1.])
-    """,
-)
-
-
-def _round(x: ndarray, *, decimals: int) -> ndarray:
-    return x.copy() if x.dtype == bool else np.round(x, decimals)
-
-
-def _round_name(node: PrimitiveNode) -> str:
-    return "RoundBackward1" if node.options["decimals"] else "RoundBackward0"
-
-
-_round_to = _flat(_round, "round", "Round to `decimals` digits.", grad_name=_round_name)
-
-
-def round(input: Any, *, decimals: int = 0) -> Any:
-    """The nearest integer, halves to even; or rounded to `decimals` digits after the point.
-
-    Example:
-        >>> import minigrad
-        >>> minigrad.round(minigrad.tensor([0.5, 1.5, 2.4]))
-        tensor([0., 2., 2.])
-    """
-    return _round_to(input, decimals=decimals)
-
-
-floor_divide: Primitive = primitive(
-    np.floor_divide,
-    doc="""floor(a / b), with broadcasting; no gradient.
-
-    Example:
-        >>> import minigrad
-        >>> minigrad.tensor([7, -7]) // 2
-        tensor([ 3, -4])
-    """,
-)
-
-
-def _remainder_name(node: PrimitiveNode) -> str:
-    return "RemainderBackward0" if node.shapes[1] is None else "RemainderBackward1"
-
-
-remainder: Primitive = primitive(
-    np.remainder,
-    grad_name=_remainder_name,
-    doc="""a - b * floor(a / b), Python's modulus, of the sign of b.
-
-    Example:
-        >>> import minigrad
-        >>> minigrad.tensor([7, -7]) % 3
-        tensor([1, 2])
-    """,
-).vjp(lambda g: g, lambda g, a, b: -g * floor(a / b))

@@ -113,10 +113,20 @@ def twin(op: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: Any, *operands: Any, **options: Any) -> Any:
         return update(self, op, *operands, **options)
 
-    name = getattr(op, "__name__", "operation").removesuffix("_scaled")
+    name = (
+        getattr(op, "__name__", "operation")
+        .removesuffix("_scaled")
+        .removesuffix("_rounded")
+        .removesuffix("_of")
+    )
     method.__name__ = f"{name}_"
     method.__doc__ = f"`{name}` in place."
     return method
+
+
+def twins(*ops: Callable[..., Any]) -> list[Callable[..., Any]]:
+    """The in-place methods of several operations."""
+    return [twin(op) for op in ops]
 
 
 def assign(target: Any, value: Any, label: str = "torch::autograd::CopyBackwards") -> Any:

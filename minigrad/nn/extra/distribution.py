@@ -20,7 +20,8 @@ from minigrad.nn.losses.base import (
     warn_of_broadcast,
 )
 from minigrad.nn.losses.classification import class_dim, cross_entropy
-from minigrad.ops.elementwise import clamp, exp, expm1, log, where, xlogy
+from minigrad.ops.elementwise import clamp, exp, expm1, log, where
+from minigrad.ops.logarithms import xlogy
 from minigrad.ops.softmax import log_softmax
 from minigrad.tensor import Tensor
 
