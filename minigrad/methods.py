@@ -21,6 +21,7 @@ from minigrad.ops import (
     fill,
     indexing,
     inplace,
+    joining,
     limits,
     linalg,
     logarithms,
@@ -237,7 +238,7 @@ class Methods(Variable):
     reshape, view, flatten = shapes.reshape, shapes.view, shapes.flatten
     permute, transpose, t = shapes.permute, shapes.transpose, shapes.t
     squeeze, unsqueeze, expand = shapes.squeeze, shapes.unsqueeze, shapes.expand
-    split, chunk, unbind, narrow = shapes.split, shapes.chunk, shapes.unbind, shapes.narrow
+    split, chunk, unbind, narrow = joining.split, joining.chunk, joining.unbind, joining.narrow
     clone = shapes.clone
 
     gather, masked_fill = indexing.gather, indexing.masked_fill

@@ -18,6 +18,7 @@ from minigrad.autograd.tape import Leaf, Node, Variable, current_node
 from minigrad.dtypes import Size
 from minigrad.methods import Methods
 from minigrad.missing import nearest
+from minigrad.ops import joining
 from minigrad.ops import shape as shapes
 
 _DATA_ONLY = (
@@ -375,7 +376,7 @@ class Tensor(Methods):
     def __iter__(self) -> Iterator[Tensor]:
         if self.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
-        return iter(shapes.unbind(self))
+        return iter(joining.unbind(self))
 
     def __contains__(self, element: Any) -> Any:
         return bool((self == element)._array.any())

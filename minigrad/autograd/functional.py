@@ -13,7 +13,7 @@ from typing import Any
 from minigrad.autograd.engine import grad
 from minigrad.autograd.tape import enable_grad
 from minigrad.creation import ones_like, zeros, zeros_like
-from minigrad.ops.shape import stack
+from minigrad.ops.joining import stack
 from minigrad.tensor import Tensor
 
 Tensors = Any  # a tensor, or a tuple of them

@@ -11,7 +11,7 @@ import numpy as np
 from minigrad.autograd.tape import current_node
 from minigrad.creation import from_numpy, tensor
 from minigrad.dtypes import float64
-from minigrad.ops.shape import stack
+from minigrad.ops.joining import stack
 from minigrad.tensor import Tensor
 
 _BAD_BATCH = "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {}"

@@ -20,8 +20,8 @@ from minigrad.nn.extra.similarity import (
 from minigrad.nn.losses.base import Loss, as_target, loss, reduce_loss
 from minigrad.nn.losses.classification import cross_entropy
 from minigrad.ops.elementwise import clamp, where
+from minigrad.ops.joining import cat
 from minigrad.ops.reduction import norm
-from minigrad.ops.shape import cat
 from minigrad.tensor import Tensor
 
 

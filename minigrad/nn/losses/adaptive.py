@@ -13,8 +13,8 @@ from minigrad.nn.container import ModuleList, Sequential
 from minigrad.nn.linear import Linear
 from minigrad.nn.losses.classification import cross_entropy
 from minigrad.nn.module import Module
+from minigrad.ops.joining import cat
 from minigrad.ops.reduction import argmax
-from minigrad.ops.shape import cat
 from minigrad.ops.softmax import log_softmax
 from minigrad.tensor import Tensor
 

@@ -16,7 +16,7 @@ from minigrad.kernels import losses as kernels
 from minigrad.kernels.losses_ctc import LOWEST
 from minigrad.nn.losses.base import Loss, loss, reduce_loss
 from minigrad.ops.elementwise import exp, where
-from minigrad.ops.shape import cat, stack
+from minigrad.ops.joining import cat, stack
 from minigrad.ops.softmax import logsumexp
 from minigrad.tensor import Tensor
 

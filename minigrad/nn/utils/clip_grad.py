@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from minigrad.autograd.tape import no_grad
 from minigrad.creation import tensor
+from minigrad.ops.joining import stack
 from minigrad.ops.reduction import norm
-from minigrad.ops.shape import stack
 from minigrad.tensor import Tensor
 
 Tensors = Tensor | Iterable[Tensor]

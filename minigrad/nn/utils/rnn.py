@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad.creation import full
-from minigrad.ops.shape import cat, stack
+from minigrad.ops.joining import cat, stack
 from minigrad.tensor import Tensor
 
 
