@@ -127,6 +127,12 @@ from minigrad.ops.linalg import matmul as matmul
 from minigrad.ops.linalg import mm as mm
 from minigrad.ops.moments import std as std
 from minigrad.ops.moments import var as var
+from minigrad.ops.piecewise import celu as celu
+from minigrad.ops.piecewise import hardshrink as hardshrink
+from minigrad.ops.piecewise import prelu as prelu
+from minigrad.ops.piecewise import rrelu as rrelu
+from minigrad.ops.piecewise import selu as selu
+from minigrad.ops.piecewise import threshold as threshold
 from minigrad.ops.reduction import all as all
 from minigrad.ops.reduction import amax as amax
 from minigrad.ops.reduction import amin as amin

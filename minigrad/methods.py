@@ -19,6 +19,7 @@ from minigrad.ops import (
     inplace,
     linalg,
     moments,
+    piecewise,
     reduction,
     softmax,
 )
@@ -173,6 +174,7 @@ class Methods(Variable):
     allclose, equal, isclose = comparison.allclose, comparison.equal, comparison.isclose
 
     sigmoid, tanh, relu = activation.sigmoid, activation.tanh, activation.relu
+    hardshrink, prelu = piecewise.hardshrink, piecewise.prelu
     softmax, log_softmax, logsumexp = softmax.softmax, softmax.log_softmax, softmax.logsumexp
 
     sum, mean, prod = reduction.sum, reduction.mean, reduction.prod
