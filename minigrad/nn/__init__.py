@@ -22,6 +22,7 @@ from minigrad.nn.activations import Softplus as Softplus
 from minigrad.nn.activations import Softsign as Softsign
 from minigrad.nn.activations import Tanh as Tanh
 from minigrad.nn.activations import Tanhshrink as Tanhshrink
+from minigrad.nn.attention import MultiheadAttention as MultiheadAttention
 from minigrad.nn.batchnorm import BatchNorm1d as BatchNorm1d
 from minigrad.nn.batchnorm import BatchNorm2d as BatchNorm2d
 from minigrad.nn.container import ModuleDict as ModuleDict

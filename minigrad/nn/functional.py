@@ -10,6 +10,7 @@ from minigrad.nn.activations import relu6 as relu6
 from minigrad.nn.activations import silu as silu
 from minigrad.nn.activations import softsign as softsign
 from minigrad.nn.activations import tanhshrink as tanhshrink
+from minigrad.nn.attention import scaled_dot_product_attention as scaled_dot_product_attention
 from minigrad.nn.batchnorm import batch_norm as batch_norm
 from minigrad.nn.conv import conv1d as conv1d
 from minigrad.nn.conv import conv2d as conv2d
