@@ -186,6 +186,11 @@ from minigrad.ops.logarithms import logit as logit
 from minigrad.ops.logarithms import xlogy as xlogy
 from minigrad.ops.moments import std as std
 from minigrad.ops.moments import var as var
+from minigrad.ops.piecewise import celu as celu
+from minigrad.ops.piecewise import hardshrink as hardshrink
+from minigrad.ops.piecewise import prelu as prelu
+from minigrad.ops.piecewise import rrelu as rrelu
+from minigrad.ops.piecewise import selu as selu
 from minigrad.ops.quantiles import nanquantile as nanquantile
 from minigrad.ops.quantiles import quantile as quantile
 from minigrad.ops.reduction import all as all

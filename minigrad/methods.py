@@ -26,6 +26,7 @@ from minigrad.ops import (
     linalg,
     logarithms,
     moments,
+    piecewise,
     quantiles,
     reduction,
     rounding,
@@ -215,6 +216,7 @@ class Methods(Variable):
     allclose, equal, isclose = comparison.allclose, comparison.equal, comparison.isclose
 
     sigmoid, tanh, relu = activation.sigmoid, activation.tanh, activation.relu
+    hardshrink, prelu = piecewise.hardshrink, piecewise.prelu
     softmax, log_softmax, logsumexp = softmax.softmax, softmax.log_softmax, softmax.logsumexp
 
     sum, mean, prod = reduction.sum, reduction.mean, reduction.prod

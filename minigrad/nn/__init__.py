@@ -16,11 +16,13 @@ from minigrad.nn.activations import ReLU6 as ReLU6
 from minigrad.nn.activations import Sigmoid as Sigmoid
 from minigrad.nn.activations import SiLU as SiLU
 from minigrad.nn.activations import Softmax as Softmax
+from minigrad.nn.activations import Softmax2d as Softmax2d
 from minigrad.nn.activations import Softmin as Softmin
 from minigrad.nn.activations import Softplus as Softplus
 from minigrad.nn.activations import Softsign as Softsign
 from minigrad.nn.activations import Tanh as Tanh
 from minigrad.nn.activations import Tanhshrink as Tanhshrink
+from minigrad.nn.attention import MultiheadAttention as MultiheadAttention
 from minigrad.nn.batchnorm import BatchNorm1d as BatchNorm1d
 from minigrad.nn.batchnorm import BatchNorm2d as BatchNorm2d
 from minigrad.nn.container import ModuleDict as ModuleDict
@@ -43,6 +45,16 @@ from minigrad.nn.module import Module as Module
 from minigrad.nn.normalization import LayerNorm as LayerNorm
 from minigrad.nn.normalization import RMSNorm as RMSNorm
 from minigrad.nn.parameter import Parameter as Parameter
+from minigrad.nn.piecewise import CELU as CELU
+from minigrad.nn.piecewise import GLU as GLU
+from minigrad.nn.piecewise import SELU as SELU
+from minigrad.nn.piecewise import Hardshrink as Hardshrink
+from minigrad.nn.piecewise import Hardsigmoid as Hardsigmoid
+from minigrad.nn.piecewise import Hardswish as Hardswish
+from minigrad.nn.piecewise import PReLU as PReLU
+from minigrad.nn.piecewise import RReLU as RReLU
+from minigrad.nn.piecewise import Softshrink as Softshrink
+from minigrad.nn.piecewise import Threshold as Threshold
 from minigrad.nn.pooling import AvgPool2d as AvgPool2d
 from minigrad.nn.pooling import MaxPool2d as MaxPool2d
 

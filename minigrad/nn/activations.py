@@ -7,14 +7,14 @@ from typing import Any
 
 from minigrad.nn.module import Module
 from minigrad.ops import activation as ops
+from minigrad.ops import piecewise as pieces
 from minigrad.ops import softmax as softmaxes
 from minigrad.ops.elementwise import abs as absolute
-from minigrad.ops.elementwise import where
 from minigrad.ops.inplace import update
 from minigrad.tensor import Tensor
 
 
-def _applied(op: Callable[..., Any], input: Tensor, inplace: bool, *options: Any) -> Tensor:
+def applied(op: Callable[..., Any], input: Tensor, inplace: bool, *options: Any) -> Tensor:
     return update(input, op, *options) if inplace else op(input, *options)
 
 
@@ -27,7 +27,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
         >>> minigrad.nn.functional.relu(minigrad.tensor([-1.0, 0.0, 2.0]))
         tensor([0., 0., 2.])
     """
-    return _applied(ops.relu, input, inplace)
+    return applied(ops.relu, input, inplace)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -38,7 +38,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
         >>> minigrad.nn.functional.leaky_relu(minigrad.tensor([-1.0, 2.0]), 0.1)
         tensor([-0.1000,  2.0000])
     """
-    return _applied(ops.leaky_relu, input, inplace, negative_slope)
+    return applied(ops.leaky_relu, input, inplace, negative_slope)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -49,7 +49,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
         >>> minigrad.nn.functional.elu(minigrad.tensor([-1.0, 2.0]))
         tensor([-0.6321,  2.0000])
     """
-    return _applied(ops.elu, input, inplace, alpha)
+    return applied(ops.elu, input, inplace, alpha)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -60,11 +60,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
         >>> minigrad.nn.functional.silu(minigrad.tensor([-1.0, 0.0, 1.0]))
         tensor([-0.2689,  0.0000,  0.7311])
     """
-    return _applied(ops.silu, input, inplace)
-
-
-def _mish(x: Tensor) -> Tensor:
-    return x * ops.tanh(ops.softplus(x))
+    return applied(ops.silu, input, inplace)
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -77,11 +73,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
         >>> minigrad.nn.functional.mish(minigrad.tensor([-1.0, 0.0, 1.0]))
         tensor([-0.3034,  0.0000,  0.8651])
     """
-    return _applied(_mish, input, inplace)
-
-
-def _hardtanh(x: Tensor, min_val: float, max_val: float) -> Tensor:
-    return where(x <= min_val, min_val, where(x >= max_val, max_val, x))
+    return applied(pieces.mish, input, inplace)
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
@@ -97,7 +89,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     """
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
-    return _applied(_hardtanh, input, inplace, min_val, max_val)
+    return applied(pieces.hardtanh, input, inplace, min_val, max_val)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -108,7 +100,7 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
         >>> minigrad.nn.functional.relu6(minigrad.tensor([-1.0, 3.0, 8.0]))
         tensor([0., 3., 6.])
     """
-    return _applied(_hardtanh, input, inplace, 0.0, 6.0)
+    return applied(pieces.hardtanh, input, inplace, 0.0, 6.0)
 
 
 def softsign(input: Tensor) -> Tensor:
@@ -134,7 +126,7 @@ def tanhshrink(input: Tensor) -> Tensor:
 
 
 # --------------------------------------------------------------------------------------- as modules
-class _Inplace(Module):
+class Inplace(Module):
     """An activation that can overwrite its input, and whose text says so."""
 
     def __init__(self, inplace: bool = False) -> None:
@@ -149,7 +141,7 @@ class _Inplace(Module):
         return ""
 
 
-class ReLU(_Inplace):
+class ReLU(Inplace):
     """max(x, 0); its derivative at 0 is 0.
 
     Example:
@@ -163,7 +155,7 @@ class ReLU(_Inplace):
         return relu(input, True) if self.inplace else ops.relu(input)
 
 
-class LeakyReLU(_Inplace):
+class LeakyReLU(Inplace):
     """x where x > 0, else negative_slope x.
 
     Example:
@@ -183,7 +175,7 @@ class LeakyReLU(_Inplace):
         return f"negative_slope={self.negative_slope}"
 
 
-class ELU(_Inplace):
+class ELU(Inplace):
     """x where x > 0, else alpha (exp(x) - 1).
 
     Example:
@@ -203,21 +195,21 @@ class ELU(_Inplace):
         return f"alpha={self.alpha}"
 
 
-class SiLU(_Inplace):
+class SiLU(Inplace):
     """x sigmoid(x), also called swish."""
 
     def forward(self, input: Tensor) -> Tensor:
         return silu(input, self.inplace)
 
 
-class Mish(_Inplace):
+class Mish(Inplace):
     """x tanh(softplus(x))."""
 
     def forward(self, input: Tensor) -> Tensor:
         return mish(input, self.inplace)
 
 
-class Hardtanh(_Inplace):
+class Hardtanh(Inplace):
     """x limited to [min_val, max_val].
 
     Raises:
@@ -354,6 +346,26 @@ class Softmax(_AlongDim):
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
+
+
+class Softmax2d(Module):
+    """softmax over the channels of images, (N, C, H, W) or (C, H, W).
+
+    Raises:
+        ValueError: the input has neither 3 nor 4 dimensions.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.nn.Softmax2d()(minigrad.zeros(2, 1, 2))
+        tensor([[[0.5000, 0.5000]],
+        <BLANKLINE>
+                [[0.5000, 0.5000]]])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.ndim not in (3, 4):
+            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.ndim}D instead")
+        return softmaxes.softmax(input, -3)
 
 
 class LogSoftmax(_AlongDim):

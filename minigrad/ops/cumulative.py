@@ -15,9 +15,10 @@ from minigrad.ops import return_types
 from minigrad.ops.comparison import logical_xor
 from minigrad.ops.dims import ndim_of, normalize_dim, numpy_names
 from minigrad.ops.elementwise import where
+from minigrad.ops.joining import cat, slice_along
 from minigrad.ops.picking import pick
 from minigrad.ops.reduction import sum_of
-from minigrad.ops.shape import cat, clone, reshape_to, slice_along
+from minigrad.ops.shape import clone, reshape_to
 
 
 def _accumulated(ufunc: np.ufunc, x: ndarray, axis: int, reverse: bool = False) -> ndarray:
