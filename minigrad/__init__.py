@@ -4,6 +4,7 @@
 """
 
 from minigrad import autograd as autograd
+from minigrad import linalg as linalg
 from minigrad import nn as nn
 from minigrad import optim as optim
 from minigrad import random as random
@@ -85,6 +86,8 @@ from minigrad.ops.comparison import logical_or as logical_or
 from minigrad.ops.comparison import logical_xor as logical_xor
 from minigrad.ops.comparison import lt as lt
 from minigrad.ops.comparison import ne as ne
+from minigrad.ops.einsum import einsum as einsum
+from minigrad.ops.einsum import tensordot as tensordot
 from minigrad.ops.elementwise import abs as abs
 from minigrad.ops.elementwise import add_scaled as add
 from minigrad.ops.elementwise import ceil as ceil
@@ -127,6 +130,20 @@ from minigrad.ops.linalg import matmul as matmul
 from minigrad.ops.linalg import mm as mm
 from minigrad.ops.moments import std as std
 from minigrad.ops.moments import var as var
+from minigrad.ops.products import addbmm as addbmm
+from minigrad.ops.products import addmm as addmm
+from minigrad.ops.products import addmv as addmv
+from minigrad.ops.products import addr as addr
+from minigrad.ops.products import baddbmm as baddbmm
+from minigrad.ops.products import bmm as bmm
+from minigrad.ops.products import chain_matmul as chain_matmul
+from minigrad.ops.products import cross as cross
+from minigrad.ops.products import inner as inner
+from minigrad.ops.products import kron as kron
+from minigrad.ops.products import mv as mv
+from minigrad.ops.products import outer as ger
+from minigrad.ops.products import outer as outer
+from minigrad.ops.products import vdot as vdot
 from minigrad.ops.reduction import all as all
 from minigrad.ops.reduction import amax as amax
 from minigrad.ops.reduction import amin as amin

@@ -19,6 +19,7 @@ from minigrad.ops import (
     inplace,
     linalg,
     moments,
+    products,
     reduction,
     softmax,
 )
@@ -189,6 +190,10 @@ class Methods(Variable):
 
     gather, masked_fill = indexing.gather, indexing.masked_fill
     matmul, mm, dot = linalg.matmul, linalg.mm, linalg.dot
+    bmm, mv, outer, ger = products.bmm, products.mv, products.outer, products.outer
+    inner, vdot, kron, cross = products.inner, products.vdot, products.kron, products.cross
+    addmm, addmv, addr = products.addmm, products.addmv, products.addr
+    addbmm, baddbmm = products.addbmm, products.baddbmm
 
     # ----------------------------------------------------------------------------- in-place twins
     add_, sub_ = inplace.twin(elementwise.add_scaled), inplace.twin(elementwise.sub_scaled)
@@ -208,6 +213,10 @@ class Methods(Variable):
         inplace.twin(op) for op in (activation.sigmoid, activation.tanh, activation.relu)
     )
     masked_fill_ = inplace.twin(indexing.masked_fill)
+    addmm_, addmv_, addr_, addbmm_, baddbmm_ = (
+        inplace.twin(op)
+        for op in (products.addmm, products.addmv, products.addr, products.addbmm, products.baddbmm)
+    )
     copy_, fill_ = inplace.assign, inplace.fill
     uniform_, normal_, bernoulli_, random_ = fill.uniform_, fill.normal_, fill.bernoulli_, fill.random_
 

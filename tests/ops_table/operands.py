@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from ops_table.base import Maker, fractions, given, integers, mask, positive, reach, real, row, spread
 
 # ---------------------------------------------------------------------- elementwise: of two operands

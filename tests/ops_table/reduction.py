@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from ops_table.base import Maker, _names, fractions, given, integers, real, row
 
 # ------------------------------------------------------------------------------------------- reductions
