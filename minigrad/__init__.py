@@ -9,6 +9,7 @@ from math import nan as nan
 from math import pi as pi
 
 from minigrad import autograd as autograd
+from minigrad import linalg as linalg
 from minigrad import nn as nn
 from minigrad import optim as optim
 from minigrad import random as random
@@ -132,6 +133,8 @@ from minigrad.ops.cumulative import diff as diff
 from minigrad.ops.cumulative import logcumsumexp as logcumsumexp
 from minigrad.ops.cumulative import trapezoid as trapezoid
 from minigrad.ops.cumulative import trapezoid as trapz
+from minigrad.ops.einsum import einsum as einsum
+from minigrad.ops.einsum import tensordot as tensordot
 from minigrad.ops.elementwise import abs as abs
 from minigrad.ops.elementwise import abs as absolute
 from minigrad.ops.elementwise import add_scaled as add
@@ -191,6 +194,20 @@ from minigrad.ops.piecewise import hardshrink as hardshrink
 from minigrad.ops.piecewise import prelu as prelu
 from minigrad.ops.piecewise import rrelu as rrelu
 from minigrad.ops.piecewise import selu as selu
+from minigrad.ops.products import addbmm as addbmm
+from minigrad.ops.products import addmm as addmm
+from minigrad.ops.products import addmv as addmv
+from minigrad.ops.products import addr as addr
+from minigrad.ops.products import baddbmm as baddbmm
+from minigrad.ops.products import bmm as bmm
+from minigrad.ops.products import chain_matmul as chain_matmul
+from minigrad.ops.products import cross as cross
+from minigrad.ops.products import inner as inner
+from minigrad.ops.products import kron as kron
+from minigrad.ops.products import mv as mv
+from minigrad.ops.products import outer as ger
+from minigrad.ops.products import outer as outer
+from minigrad.ops.products import vdot as vdot
 from minigrad.ops.quantiles import nanquantile as nanquantile
 from minigrad.ops.quantiles import quantile as quantile
 from minigrad.ops.reduction import all as all

@@ -27,6 +27,7 @@ from minigrad.ops import (
     logarithms,
     moments,
     piecewise,
+    products,
     quantiles,
     reduction,
     rounding,
@@ -245,6 +246,10 @@ class Methods(Variable):
 
     gather, masked_fill = indexing.gather, indexing.masked_fill
     matmul, mm, dot = linalg.matmul, linalg.mm, linalg.dot
+    bmm, mv, outer, ger = products.bmm, products.mv, products.outer, products.outer
+    inner, vdot, kron, cross = products.inner, products.vdot, products.kron, products.cross
+    addmm, addmv, addr = products.addmm, products.addmv, products.addr
+    addbmm, baddbmm = products.addbmm, products.baddbmm
 
     # ----------------------------------------------------------------------------- in-place twins
     cumsum_, cumprod_ = inplace.twins(cumsum, cumprod)
@@ -279,6 +284,10 @@ class Methods(Variable):
     arcsinh_, arccosh_, arctanh_ = asinh_, acosh_, atanh_
     sigmoid_, tanh_, relu_ = inplace.twins(sigmoid, tanh, relu)
     masked_fill_ = inplace.twin(indexing.masked_fill)
+    addmm_, addmv_, addr_, addbmm_, baddbmm_ = (
+        inplace.twin(op)
+        for op in (products.addmm, products.addmv, products.addr, products.addbmm, products.baddbmm)
+    )
     copy_, fill_ = inplace.assign, inplace.fill
     uniform_, normal_, bernoulli_, random_ = fill.uniform_, fill.normal_, fill.bernoulli_, fill.random_
     exponential_ = fill.exponential_

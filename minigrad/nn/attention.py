@@ -17,8 +17,9 @@ from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.ops.elementwise import where
 from minigrad.ops.indexing import masked_fill
+from minigrad.ops.joining import cat, chunk
 from minigrad.ops.linear import linear
-from minigrad.ops.shape import cat, chunk, expand, swap_last
+from minigrad.ops.shape import expand, swap_last
 from minigrad.ops.softmax import softmax
 from minigrad.tensor import Tensor
 

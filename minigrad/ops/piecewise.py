@@ -15,7 +15,8 @@ from minigrad.ops.activation import sigmoid, softplus, tanh
 from minigrad.ops.dims import ndim_of, normalize_dim
 from minigrad.ops.elementwise import exp, minimum, where
 from minigrad.ops.fill import source_of
-from minigrad.ops.shape import chunk, reshape_to
+from minigrad.ops.joining import chunk
+from minigrad.ops.shape import reshape_to
 
 _SELU_ALPHA = 1.6732632423543772848170429916717
 _SELU_SCALE = 1.0507009873554804934193349852946

@@ -18,8 +18,8 @@ from minigrad.kernels import recurrent as kernels
 from minigrad.kernels.jit import flat, is_compiled_type
 from minigrad.ops.activation import relu, sigmoid, tanh
 from minigrad.ops.indexing import zeros_of
+from minigrad.ops.joining import cat, chunk, narrow
 from minigrad.ops.linear import linear
-from minigrad.ops.shape import cat, chunk, narrow
 
 _PARAMETERS = ("input", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "h")
 
@@ -47,7 +47,9 @@ def _over_time(
     return cat([*out, *states])
 
 
-def _run(make: Any, arrays: Sequence[Any], states: Any, sizes: Any, reverse: Any, grad: Any, wanted: Any) -> Any:
+def _run(
+    make: Any, arrays: Sequence[Any], states: Any, sizes: Any, reverse: Any, grad: Any, wanted: Any
+) -> Any:
     """The kernels' pass over a sequence, unless there is none of these arrays."""
     x = arrays[0]
     given = [array for array in (*arrays, *states) if array is not None]
