@@ -26,6 +26,7 @@ from minigrad.ops.activation import relu
 from minigrad.ops.moments import var
 from minigrad.ops.reduction import amax, amin, max, mean, min, sum
 from minigrad.ops.softmax import logsumexp
+from minigrad.ops.special import digamma, erf, erfc, erfinv, i0, lgamma
 from minigrad.optim import SGD, Adam, AdamW
 from minigrad.random import get_rng_state, rand, randperm, set_rng_state
 from minigrad.stream import COMPILED_FROM
@@ -78,6 +79,8 @@ def _primitives() -> Iterator[Job]:
     for function in (relu, F.sigmoid, F.tanh, F.logsigmoid, F.softplus, F.silu, F.gelu):
         yield function.__name__, _call(function, _WIDE)
     yield "gelu, tanh", _call(F.gelu, _WIDE, approximate="tanh")
+    for function in (erf, erfc, erfinv, lgamma, digamma, i0):
+        yield function.__name__, _call(function, _WIDE)
     for function in (F.softmax, F.log_softmax, logsumexp):
         for dim in (0, 1):
             yield f"{function.__name__}, dim={dim}", _call(function, _WIDE, dim=dim)

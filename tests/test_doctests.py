@@ -24,6 +24,7 @@ PUBLIC_NAMESPACES = (
     "minigrad.nn.functional",
     "minigrad.nn.losses",
     "minigrad.nn.extra",
+    "minigrad.special",
 )
 
 # Public names whose docstring needs no example, and why.

@@ -40,6 +40,8 @@ Promote = Literal["common", "float"] | None
 
 UFUNCS: dict[np.ufunc, Primitive] = {}  # what `np.exp(tensor)` means: filled by `primitive`
 _UFUNC_OPERANDS = {1: ("x",), 2: ("a", "b"), 3: ("a", "b", "c")}
+# What callers name the operands that rules name shortly.
+_PUBLIC_NAMES = {"x": "input", "a": "input", "b": "other"}
 _FLOATS = frozenset((np.dtype(np.float32), np.dtype(np.float64)))
 _BOOL = np.dtype(bool)
 _CONSTANT = [0]  # the version of an operand that is no variable: never counted up
@@ -82,6 +84,7 @@ class Primitive:
         self.__doc__ = doc or forward.__doc__
         self.grad_name = grad_name or "".join(w.capitalize() for w in name.split("_")) + "Backward0"
         self.operands, self.options, self.variadic = _signature(forward, operands)
+        self.arity = 0 if self.variadic else len(self.operands)
         self.rules: tuple[Any, ...] = ()  # functions, or None where an operand has no gradient
         self.picks: tuple[Callable[[list], tuple], ...] = ()  # what each rule names, from the pool
         self.needs: tuple[frozenset[str], ...] = ()  # the operands, or the result, that each rule names
@@ -138,6 +141,8 @@ class Primitive:
         return [given.get(name, default) for name, default in self.options.items()]
 
     def __call__(self, *operands: Any, **options: Any) -> Any:
+        if len(operands) < self.arity:
+            return self(*operands, *self._named(len(operands), options), **options)
         if len(operands) == 1:
             (x,) = operands
             if type(x) is ndarray:  # what rules call in a plain backward
@@ -199,6 +204,18 @@ class Primitive:
         if self.view:
             _link_view(result, prototype, self, options)
         return result
+
+    def _named(self, given: int, options: dict[str, Any]) -> list[Any]:
+        """The operands from place `given` on, taken out of what was passed by name."""
+        found = []
+        for place in range(given, self.arity):
+            own, public = self.operands[place], _PUBLIC_NAMES.get(self.operands[place], "")
+            if own not in options and public not in options:
+                raise TypeError(
+                    f'{self.__name__}() missing 1 required positional arguments: "{public or own}"'
+                )
+            found.append(options.pop(public if public in options else own))
+        return found
 
     def _unary(self, x: Variable, options: dict[str, Any]) -> Any:
         """A call on one tensor that needs no conversion, without the loops over operands."""

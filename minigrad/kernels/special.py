@@ -58,7 +58,7 @@ def _erfc_point(x):
 
 @kernel
 def _erfinv_point(y):
-    """A rational function, exact to four digits, and two steps of Newton's method."""
+    """A rational function, exact to three digits or four, and steps of Newton's method."""
     rest = 1 - abs(y)  # exact where it is small
     if not rest > 0:
         return math.copysign(np.inf, y) if rest == 0 else np.nan
@@ -72,7 +72,7 @@ def _erfinv_point(y):
         x = (((1.641345311 * z + 3.429567803) * z - 1.624906493) * z - 1.970840454) / (
             (1.637067800 * z + 3.543889200) * z + 1
         )
-    for _ in range(2):
+    for _ in range(3):
         error = math.erf(x) - abs(y) if rest >= 0.3 else rest - math.erfc(x)
         x -= error / (2 / math.sqrt(math.pi) * math.exp(-x * x))
     return math.copysign(x, y)

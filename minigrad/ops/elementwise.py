@@ -124,19 +124,19 @@ neg: Primitive = primitive(
 ).vjp(lambda g: -g)
 
 
-def _pow_exponent_rule(g: Any, y: Any, a: Any, b: Any) -> Any:
+def _pow_exponent_rule(g: Any, y: Any, input: Any, exponent: Any) -> Any:
     """d(a**b)/db = a**b log a, and 0 at a = 0, where the power is flat for b >= 0."""
-    if isinstance(a, (int, float)):
-        a = np.asarray(a, _dtype_of(g))
-    flat = (a == 0) & (b >= 0)
-    return where(flat, 0.0, g * y * log(where(flat, 1.0, a)))
+    if isinstance(input, (int, float)):
+        input = np.asarray(input, _dtype_of(g))
+    flat = (input == 0) & (exponent >= 0)
+    return where(flat, 0.0, g * y * log(where(flat, 1.0, input)))
 
 
-def _pow_base_rule(g: Any, a: Any, b: Any) -> Any:
+def _pow_base_rule(g: Any, input: Any, exponent: Any) -> Any:
     """d(a**b)/da = b a**(b-1), and 0 where b = 0, also at a = 0."""
-    if isinstance(b, (int, float)):
-        return g * (b * pow(a, b - 1)) if b != 0 else g * 0
-    return where(b == 0, 0.0, g * (b * pow(a, b - 1)))
+    if isinstance(exponent, (int, float)):
+        return g * (exponent * pow(input, exponent - 1)) if exponent != 0 else g * 0
+    return where(exponent == 0, 0.0, g * (exponent * pow(input, exponent - 1)))
 
 
 def _pow(a: ndarray, b: ndarray) -> ndarray:
@@ -157,6 +157,7 @@ def _pow_name(node: PrimitiveNode) -> str:
 pow: Primitive = primitive(
     _pow,
     ufunc=np.power,
+    operands=("input", "exponent"),
     promote="common",
     grad_name=_pow_name,
     doc="""a ** b, with broadcasting.

@@ -137,7 +137,7 @@ for _mode in ("trunc", "floor"):
     row(
         f"div {_mode} numbers",
         lambda m, x, mode=_mode: (x.div(2, rounding_mode=mode), m.divide(x, -2.5, rounding_mode=mode)),
-        given([-7.5, 7.5, 6.1]),
+        given([-7.7, 7.7, 6.1]),
     )
     row(
         f"div {_mode} of ints",
@@ -244,6 +244,33 @@ row("where alone", lambda m, x: m.where(x), given([[1, 0, 2], [0, 0, 3]], "int64
 row("where alone 0-d", lambda m, x: m.where(x > 0), positive())
 row("where alone of floats", lambda m, x: m.where(x), given([[0.0, 0.5], [1.0, np.nan]]), grad=False)
 row("where method", lambda m, c, a, b: (a.where(c, b), a.where(c, 0.5)), mask(2, 3), real(2, 3), real(3))
+
+# -------------------------------------------------------------------------------------- operands by name
+row(
+    "operands by name",
+    lambda m, x, y: (
+        m.exp(input=x),
+        m.mul(x, other=y),
+        m.div(input=x, other=y),
+        m.pow(x, exponent=2),
+        x.pow(exponent=y),
+        m.clamp_min(x, min=0.5),
+        x.clamp_max(max=1.5),
+        m.maximum(input=x, other=y),
+        m.atan2(x, other=y),
+        m.fmod(x, other=1.3),
+        m.polygamma(n=2, input=x),
+        m.lerp(input=x, end=y, weight=0.2),
+        m.addcmul(x, tensor1=y, tensor2=y, value=2),
+        m.isin(elements=x, test_elements=y),
+        x.eq(other=1),
+        x.where(condition=x > 1, other=y),
+    ),
+    given([0.6, 1.1, 1.7]),
+    given([0.7, 0.9, 2.5]),
+)
+row("operand missing", lambda m, x: m.mul(x), real(2))
+row("exponent missing", lambda m, x: x.atan2(), real(2))
 
 # ------------------------------------------------------------------------------------ methods, in place
 row(
