@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from minigrad.autograd.op import Primitive, primitive
+from minigrad.kernels import partial_order
 from minigrad.ops import return_types
 from minigrad.ops.dims import ndim_of, normalize_dim, numpy_names
 from minigrad.ops.picking import pick
@@ -29,11 +31,42 @@ def _at(places: ndarray, axis: int, start: int, stop: int) -> ndarray:
     return places[(slice(None),) * axis + (slice(start, stop),)] if places.ndim else places
 
 
+def _decided(
+    x: ndarray, order: ndarray, axis: int, places: ndarray, matters: Callable, choose: Callable
+) -> ndarray:
+    """`places` as torch's algorithms leave them: chosen by rank in the rows in which ties matter.
+
+    `matters` takes, for all rows, which of the ordered elements equal the next.
+    """
+    if x.ndim == 0 or order.size == 0 or places.size == 0:
+        return places
+    values = np.moveaxis(np.take_along_axis(x, order, axis), axis, -1)
+    missing = values != values
+    same = (values[..., 1:] == values[..., :-1]) | (missing[..., 1:] & missing[..., :-1])
+    rows = matters(same)
+    if not rows.any():
+        return places
+    chosen_orders = np.moveaxis(order, axis, -1)[rows]
+    rank = np.zeros(chosen_orders.shape, np.int64)
+    np.put_along_axis(rank, chosen_orders[:, 1:], np.cumsum(~same[rows], -1), -1)
+    decided = places.copy()
+    np.moveaxis(decided, axis, -1)[rows] = choose(rank)
+    return decided
+
+
+def _unstable_order(x: ndarray, axis: int, descending: bool = False) -> ndarray:
+    """`_order`, with equal elements where torch's sort leaves them, which keeps short rows' order alone."""
+    order = _order(x, axis, descending)
+    if x.ndim == 0 or x.shape[axis] <= 16:
+        return order
+    return _decided(x, order, axis, order, lambda same: same.any(-1), partial_order.sorted_places)
+
+
 @numpy_names
 def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool | None = None) -> Any:
     """The elements in ascending order along `dim` and their places: the pair (values, indices).
 
-    Equal elements keep their order, whether `stable` or not. nan is the largest.
+    Equal elements keep their order if `stable`, else they are where torch leaves them. nan is the largest.
 
     Raises:
         IndexError: `dim` is out of range.
@@ -47,7 +80,8 @@ def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool | Non
     """
     axis = normalize_dim(dim, ndim_of(input))
     name = "SortBackward0" if stable is None else "SortBackward1"
-    return return_types.sort(*pick(input, _order(input._array, axis, descending), axis, name))
+    order = (_order if stable else _unstable_order)(input._array, axis, descending)
+    return return_types.sort(*pick(input, order, axis, name))
 
 
 @numpy_names
@@ -60,7 +94,8 @@ def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = 
         tensor([1, 2, 0])
     """
     axis = normalize_dim(dim, ndim_of(input))
-    return input._result._wrap(_order(input._array, axis, descending))
+    order = _order if stable else _unstable_order
+    return input._result._wrap(order(input._array, axis, descending))
 
 
 def msort(input: Any) -> Any:
@@ -78,7 +113,7 @@ def msort(input: Any) -> Any:
 def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """The `k` largest (or smallest) elements along `dim` and their places: the pair (values, indices).
 
-    They come in order, `sorted` or not. Of equal elements the first are taken.
+    Which of equal elements are taken is torch's choice; without `sorted` so is their order.
 
     Raises:
         RuntimeError: there are less than `k` elements.
@@ -96,7 +131,12 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
         raise RuntimeError("selected index k out of range")
     if x.dtype == bool:
         raise RuntimeError("topk does not support bool dtypes on CPU")
-    places = _at(_order(x, axis, largest), axis, 0, k)
+    order = _order(x, axis, largest)
+    places = _decided(
+        *(x, order, axis, _at(order, axis, 0, k)),
+        lambda same: same[..., :k].any(-1) | (not sorted),
+        lambda rank: partial_order.first_places(rank, k, sorted),
+    )
     return return_types.topk(*pick(input, places, axis, "TopkBackward0"))
 
 
@@ -138,7 +178,13 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     if not 1 <= k <= (x.shape[axis] if x.ndim else 1):
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}")
     _numbers("kthvalue_cpu", input)
-    return _selected(return_types.kthvalue, input, _at(_order(x, axis), axis, k - 1, k), axis, keepdim)
+    order = _order(x, axis)
+    places = _decided(
+        *(x, order, axis, _at(order, axis, k - 1, k)),
+        lambda same: same[..., max(k - 2, 0) : k].any(-1),
+        lambda rank: partial_order.kth_place(rank, k - 1),
+    )
+    return _selected(return_types.kthvalue, input, places, axis, keepdim)
 
 
 def _middle(x: ndarray, axis: int, ignore_nan: bool) -> ndarray:
@@ -208,7 +254,7 @@ def _commonest(x: ndarray, axis: int) -> ndarray:
     """The last place of the commonest value of each row, the smallest such value."""
     if x.ndim == 0:
         return np.zeros((), np.int64)
-    order = _order(x, axis)
+    order = _unstable_order(x, axis)
     values = np.take_along_axis(x, order, axis)
     counted = np.arange(x.shape[axis]).reshape([-1 if i == axis else 1 for i in range(x.ndim)])
     starts = np.ones(x.shape, bool)
