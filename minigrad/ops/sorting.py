@@ -31,24 +31,29 @@ def _at(places: ndarray, axis: int, start: int, stop: int) -> ndarray:
     return places[(slice(None),) * axis + (slice(start, stop),)] if places.ndim else places
 
 
+def _ties(x: ndarray, order: ndarray, axis: int) -> ndarray:
+    """Which of the ordered elements equal the next; the axis goes last."""
+    values = np.moveaxis(np.take_along_axis(x, order, axis), axis, -1)
+    missing = values != values
+    return (values[..., 1:] == values[..., :-1]) | (missing[..., 1:] & missing[..., :-1])
+
+
 def _decided(
     x: ndarray, order: ndarray, axis: int, places: ndarray, matters: Callable, choose: Callable
 ) -> ndarray:
     """`places` as torch's algorithms leave them: chosen by rank in the rows in which ties matter.
 
-    `matters` takes, for all rows, which of the ordered elements equal the next.
+    `matters` takes the `_ties`.
     """
     if x.ndim == 0 or order.size == 0 or places.size == 0:
         return places
-    values = np.moveaxis(np.take_along_axis(x, order, axis), axis, -1)
-    missing = values != values
-    same = (values[..., 1:] == values[..., :-1]) | (missing[..., 1:] & missing[..., :-1])
+    same = _ties(x, order, axis)
     rows = matters(same)
     if not rows.any():
         return places
-    chosen_orders = np.moveaxis(order, axis, -1)[rows]
-    rank = np.zeros(chosen_orders.shape, np.int64)
-    np.put_along_axis(rank, chosen_orders[:, 1:], np.cumsum(~same[rows], -1), -1)
+    tied_orders = np.moveaxis(order, axis, -1)[rows]
+    rank = np.zeros(tied_orders.shape, np.int64)
+    np.put_along_axis(rank, tied_orders[:, 1:], np.cumsum(~same[rows], -1), -1)
     decided = places.copy()
     np.moveaxis(decided, axis, -1)[rows] = choose(rank)
     return decided
@@ -131,13 +136,26 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
         raise RuntimeError("selected index k out of range")
     if x.dtype == bool:
         raise RuntimeError("topk does not support bool dtypes on CPU")
-    order = _order(x, axis, largest)
-    places = _decided(
-        *(x, order, axis, _at(order, axis, 0, k)),
-        lambda same: same[..., :k].any(-1) | (not sorted),
-        lambda rank: partial_order.first_places(rank, k, sorted),
-    )
+    places = _first_few(x, axis, k, largest) if sorted else None
+    if places is None:
+        order = _order(x, axis, largest)
+        places = _decided(
+            *(x, order, axis, _at(order, axis, 0, k)),
+            lambda same: same[..., :k].any(-1) | (not sorted),
+            lambda rank: partial_order.first_places(rank, k, sorted),
+        )
     return return_types.topk(*pick(input, places, axis, "TopkBackward0"))
+
+
+def _first_few(x: ndarray, axis: int, k: int, descending: bool) -> ndarray | None:
+    """The first `k` places in order, of a long row without sorting it all; None where ties must decide."""
+    n, wanted = x.shape[axis] if x.ndim else 1, k + 1
+    if k < 1 or n < 4 * wanted:
+        return None
+    part = np.argpartition(x, n - wanted if descending else wanted - 1, axis)
+    some = _at(part, axis, n - wanted, n) if descending else _at(part, axis, 0, wanted)
+    order = np.take_along_axis(some, _order(np.take_along_axis(x, some, axis), axis, descending), axis)
+    return None if _ties(x, order, axis).any() else _at(order, axis, 0, k)
 
 
 def _selected(kind: Any, input: Any, places: ndarray, axis: int, keepdim: bool, number: int = 0) -> Any:

@@ -71,6 +71,12 @@ row("msort of bool", lambda m, x: m.msort(x), given([True, False], "bool"))
 row("topk several", lambda m, x: (m.topk(x, 3), x.topk(2, dim=0), x.topk(k=2, largest=False)), real(4, 5))
 row("topk smallest first", lambda m, x: m.topk(x, 2, 1, False, True), real(4, 5))
 row("topk of equals", lambda m, x: (m.topk(x, 9, 0), m.topk(x, 30, 1, False)), integers(0, 5, 70, 50))
+row("topk of many", lambda m, x: (m.topk(x, 9, 0), m.topk(x, 2, 0, False), x.topk(3)), real(70, 20))
+row(
+    "topk of many nan",
+    lambda m, x: (m.topk(x, 2), m.topk(x, 2, largest=False)),
+    given([*range(20), np.nan, -np.inf]),
+)
 row("topk few of equals", lambda m, x: (m.topk(x, 4), m.topk(x, 3, largest=False)), integers(0, 99, 500))
 row("topk unsorted", lambda m, x: (m.topk(x, 7, sorted=False), x.topk(3, 1, False, False)), real(3, 40))
 row("topk of zeros", lambda m, x: m.topk(x, 5), given([0.0, -0.0, 1.0, 0.0, np.nan, np.nan, -1.0]), kink=True)
