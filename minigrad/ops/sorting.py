@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy import ndarray
 from minigrad.autograd.op import Primitive, primitive
 from minigrad.kernels import partial_order
 from minigrad.ops import return_types
-from minigrad.ops.dims import ndim_of, normalize_dim, numpy_names
+from minigrad.ops.dims import ndim_of, normalize_dim, on_tensor
 from minigrad.ops.picking import pick
 from minigrad.ops.reduction import share_all
 
@@ -67,7 +68,7 @@ def _unstable_order(x: ndarray, axis: int, descending: bool = False) -> ndarray:
     return _decided(x, order, axis, order, lambda same: same.any(-1), partial_order.sorted_places)
 
 
-@numpy_names
+@on_tensor
 def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool | None = None) -> Any:
     """The elements in ascending order along `dim` and their places: the pair (values, indices).
 
@@ -89,7 +90,7 @@ def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool | Non
     return return_types.sort(*pick(input, order, axis, name))
 
 
-@numpy_names
+@on_tensor
 def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
     """The places of the elements in ascending order along `dim`.
 
@@ -103,6 +104,7 @@ def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = 
     return input._result._wrap(order(input._array, axis, descending))
 
 
+@on_tensor
 def msort(input: Any) -> Any:
     """The elements in ascending order along the first dimension.
 
@@ -114,7 +116,7 @@ def msort(input: Any) -> Any:
     return sort(input, 0).values
 
 
-@numpy_names
+@on_tensor
 def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """The `k` largest (or smallest) elements along `dim` and their places: the pair (values, indices).
 
@@ -131,7 +133,7 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
         indices=tensor([1, 2]))
     """
     x = input._array
-    axis = normalize_dim(dim, x.ndim)
+    k, axis = _whole("topk", k), normalize_dim(dim, x.ndim)
     if not 0 <= k <= (x.shape[axis] if x.ndim else 1):
         raise RuntimeError("selected index k out of range")
     if x.dtype == bool:
@@ -172,12 +174,19 @@ def _filled_rows(name: str, input: Any, dim: int) -> int:
     return axis
 
 
+def _whole(name: str, k: Any) -> int:
+    try:
+        return operator.index(k)
+    except TypeError:
+        raise TypeError(f"{name}(): argument 'k' (position 2) must be int, not {type(k).__name__}") from None
+
+
 def _numbers(kernel: str, input: Any) -> None:
     if input._array.dtype == bool:
         raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
 
 
-@numpy_names
+@on_tensor
 def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """The `k`-th smallest element along `dim`, from 1, and its place: the pair (values, indices).
 
@@ -191,7 +200,7 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
         values=tensor(2.),
         indices=tensor(2))
     """
-    axis = _filled_rows("kthvalue", input, dim)
+    k, axis = _whole("kthvalue", k), _filled_rows("kthvalue", input, dim)
     x = input._array
     if not 1 <= k <= (x.shape[axis] if x.ndim else 1):
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}")
@@ -244,7 +253,7 @@ def _median_along(kind: Any, whole: Primitive, input: Any, dim: Any, keepdim: bo
     return _selected(kind, input, places, axis, keepdim, number=1)
 
 
-@numpy_names
+@on_tensor
 def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The median, the lower of two; or, with `dim`, the pair (values, indices). nan if there is one.
 
@@ -256,7 +265,7 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     return _median_along(return_types.median, _median_of_all, input, dim, keepdim)
 
 
-@numpy_names
+@on_tensor
 def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The median of what is not nan; as `median` otherwise.
 
@@ -286,7 +295,7 @@ def _slices(ndim: int, axis: int, part: slice) -> tuple[slice, ...]:
     return tuple(part if i == axis else slice(None) for i in range(ndim))
 
 
-@numpy_names
+@on_tensor
 def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
     """The commonest element along `dim`, the smallest such, and its last place: (values, indices).
 

@@ -130,3 +130,10 @@ for _name in ("median", "nanmedian"):
     )
 row("mode methods", lambda m, x: (x.mode(), x.mode(0), x.mode(dim=1, keepdim=True)), real(4, 5))
 row("mode of int64 equals", lambda m, x: m.mode(x), given([[1, 2, 2, 1, 3], [4, 0, 0, 4, 4]], "int64"))
+
+# ------------------------------------------------------------------------------------ what is no tensor
+for _name in ("sort", "argsort", "msort", "median", "nanmedian", "mode"):
+    row(f"{_name} of a list", lambda m, x, n=_name: getattr(m, n)([1.0]), real(), uses=[_name])
+for _name in ("topk", "kthvalue"):
+    row(f"{_name} of a list", lambda m, x, n=_name: getattr(m, n)([1.0], 1), real(), uses=[_name])
+    row(f"{_name} float k", lambda m, x, n=_name: getattr(m, n)(x, 1.5), real(3), uses=[_name])
