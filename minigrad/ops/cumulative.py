@@ -9,14 +9,14 @@ from numpy import ndarray
 
 from minigrad import dtypes
 from minigrad.autograd.fused import fused
-from minigrad.autograd.op import Primitive, cast, primitive
+from minigrad.autograd.op import Primitive, primitive
 from minigrad.autograd.tape import Variable
 from minigrad.ops import return_types
 from minigrad.ops.comparison import logical_xor
 from minigrad.ops.dims import ndim_of, normalize_dim, on_tensor
 from minigrad.ops.elementwise import where
 from minigrad.ops.picking import pick
-from minigrad.ops.reduction import sum_of
+from minigrad.ops.reduction import as_dtype, sum_of
 from minigrad.ops.shape import cat, clone, reshape_to, slice_along
 
 
@@ -106,12 +106,6 @@ _logcumsumexp: Primitive = primitive(_running_logsumexp, name="logcumsumexp").vj
 )
 
 
-def _as_dtype(input: Any, dtype: Any) -> Any:
-    if dtype is None or dtypes.to_numpy(dtype) == input._array.dtype:
-        return input
-    return cast(input, dtype=dtypes.to_numpy(dtype), source=input._array.dtype)
-
-
 @on_tensor
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """The running sum along `dim`: y_i = x_0 + ... + x_i. Integers and bools are summed as int64.
@@ -126,7 +120,7 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """
     _check_dim("cumsum", dim)
     axis = normalize_dim(dim, ndim_of(input))
-    return _as_dtype(_cumsum(_as_dtype(input, dtype), axis=axis, reverse=False), dtype)
+    return as_dtype(_cumsum(as_dtype(input, dtype), axis=axis, reverse=False), dtype)
 
 
 @on_tensor
@@ -143,7 +137,7 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """
     _check_dim("cumprod", dim)
     axis = normalize_dim(dim, ndim_of(input))
-    return _as_dtype(_cumprod(_as_dtype(input, dtype), axis=axis), dtype)
+    return as_dtype(_cumprod(as_dtype(input, dtype), axis=axis), dtype)
 
 
 def _check_dim(name: str, dim: Any) -> None:

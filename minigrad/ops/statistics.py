@@ -8,14 +8,13 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.autograd.fused import fused
-from minigrad.autograd.op import cast
 from minigrad.ops import moments, return_types
 from minigrad.ops.comparison import isnan, logical_not
 from minigrad.ops.dims import axes_of, ndim_of, normalize_dim, on_tensor
 from minigrad.ops.elementwise import clamp, sqrt, sub, where
 from minigrad.ops.indexing import getitem
 from minigrad.ops.linalg import matmul
-from minigrad.ops.reduction import amax, amin, mean_of, norm, sum, sum_of
+from minigrad.ops.reduction import amax, amin, as_dtype, mean_of, norm, sum, sum_of
 from minigrad.ops.shape import reshape_to, squeeze, swap_last, unsqueeze
 
 _var_of_pair = fused(forward=moments.var_kernel, grad_name="VarMeanBackward0")(moments.var_of.definition)
@@ -124,10 +123,9 @@ def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = N
         >>> minigrad.nansum(minigrad.tensor([1.0, float("nan"), 2.0]))
         tensor(3.)
     """
-    if dtype is not None:
-        input = cast(input, dtype=dtypes.to_numpy(dtype), source=input._array.dtype)
+    input = as_dtype(input, dtype)
     if input._array.dtype.kind != "f":
-        return sum(input, dim, keepdim)
+        return sum(input, dim, keepdim, dtype=dtype)
     return _nansum(input, axes_of(input, dim), keepdim)
 
 
