@@ -26,6 +26,7 @@ from minigrad.ops.activation import relu
 from minigrad.ops.moments import var
 from minigrad.ops.reduction import amax, amin, max, mean, min, sum
 from minigrad.ops.softmax import logsumexp
+from minigrad.ops.sorting import kthvalue, sort, topk
 from minigrad.ops.special import digamma, erf, erfc, erfinv, i0, lgamma
 from minigrad.optim import SGD, Adam, AdamW
 from minigrad.random import get_rng_state, rand, randperm, set_rng_state
@@ -100,6 +101,9 @@ def _primitives() -> Iterator[Job]:
     yield "max, dim=1", lambda dtype: max(_WIDE(dtype), 1).values
     yield "min, dim=1", lambda dtype: min(_WIDE(dtype), 1).values
     yield "max", _call(max, _WIDE)
+    yield "sort, ties", lambda dtype: sort(_WIDE(dtype) * 0).values
+    yield "topk, ties", lambda dtype: topk(_WIDE(dtype) * 0, 2).values
+    yield "kthvalue, ties", lambda dtype: kthvalue(_WIDE(dtype) * 0, 2).values
     for function in (sum, mean, var):
         yield function.__name__, _call(function, _WIDE)
         for dim in (0, 1):

@@ -10,11 +10,11 @@ from numpy import ndarray
 from minigrad import dtypes
 from minigrad.autograd.tape import Variable
 from minigrad.ops import return_types
-from minigrad.ops.dims import axes_of, normalize_dim, numpy_names
+from minigrad.ops.dims import axes_of, normalize_dim, on_tensor
 from minigrad.ops.picking import without_derivative
 
 
-@numpy_names
+@on_tensor
 def count_nonzero(input: Any, dim: Any = None) -> Any:
     """How many elements over `dim`, one or several, are not zero.
 
@@ -74,6 +74,7 @@ def _distinct_result(
     return (values, *([group] if inverse else []), *([counts] if counted else []))
 
 
+@on_tensor
 def unique(
     input: Any,
     sorted: bool = True,
@@ -95,6 +96,7 @@ def unique(
     return _distinct_result(input, dim, True, return_inverse, return_counts, op, f"{label}Backward0")
 
 
+@on_tensor
 def unique_consecutive(
     input: Any, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
@@ -110,6 +112,7 @@ def unique_consecutive(
 
 
 # ------------------------------------------------------------------------------------------- histograms
+@on_tensor
 def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     """How often each of the integers 0, 1, ... occurs in a vector; or the sum of its `weights`.
 
@@ -151,6 +154,7 @@ def _widened(low: float, high: float, margin: float) -> tuple[Any, Any]:
     return (low - margin, high + margin) if low == high else (low, high)
 
 
+@on_tensor
 def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     """How many elements fall into each of `bins` equal parts of [min, max], by default the data's range.
 
@@ -228,6 +232,7 @@ def _c_name(array: ndarray) -> str:
     )
 
 
+@on_tensor
 def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:
     """The pair (hist, bin_edges): how many elements fall into each bin, or the sum of their `weight`.
 
@@ -273,6 +278,7 @@ def _right_side(right: bool, side: str | None) -> Any:
     return side or ("right" if right else "left")
 
 
+@on_tensor
 def searchsorted(
     sorted_sequence: Any,
     input: Any,

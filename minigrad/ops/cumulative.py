@@ -9,15 +9,15 @@ from numpy import ndarray
 
 from minigrad import dtypes
 from minigrad.autograd.fused import fused
-from minigrad.autograd.op import Primitive, cast, primitive
+from minigrad.autograd.op import Primitive, primitive
 from minigrad.autograd.tape import Variable
 from minigrad.ops import return_types
 from minigrad.ops.comparison import logical_xor
-from minigrad.ops.dims import ndim_of, normalize_dim, numpy_names
+from minigrad.ops.dims import ndim_of, normalize_dim, on_tensor
 from minigrad.ops.elementwise import where
 from minigrad.ops.joining import cat, slice_along
 from minigrad.ops.picking import pick
-from minigrad.ops.reduction import sum_of
+from minigrad.ops.reduction import as_dtype, sum_of
 from minigrad.ops.shape import clone, reshape_to
 
 
@@ -107,13 +107,7 @@ _logcumsumexp: Primitive = primitive(_running_logsumexp, name="logcumsumexp").vj
 )
 
 
-def _as_dtype(input: Any, dtype: Any) -> Any:
-    if dtype is None:
-        return input
-    return cast(input, dtype=dtypes.to_numpy(dtype), source=input._array.dtype)
-
-
-@numpy_names
+@on_tensor
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """The running sum along `dim`: y_i = x_0 + ... + x_i. Integers and bools are summed as int64.
 
@@ -126,10 +120,11 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
         tensor([1., 3., 6.])
     """
     _check_dim("cumsum", dim)
-    return _cumsum(_as_dtype(input, dtype), axis=normalize_dim(dim, ndim_of(input)), reverse=False)
+    axis = normalize_dim(dim, ndim_of(input))
+    return as_dtype(_cumsum(as_dtype(input, dtype), axis=axis, reverse=False), dtype)
 
 
-@numpy_names
+@on_tensor
 def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """The running product along `dim`: y_i = x_0 ... x_i; its gradient is right also at zeros.
 
@@ -142,7 +137,8 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
         tensor([1., 2., 6.])
     """
     _check_dim("cumprod", dim)
-    return _cumprod(_as_dtype(input, dtype), axis=normalize_dim(dim, ndim_of(input)))
+    axis = normalize_dim(dim, ndim_of(input))
+    return as_dtype(_cumprod(as_dtype(input, dtype), axis=axis), dtype)
 
 
 def _check_dim(name: str, dim: Any) -> None:
@@ -150,7 +146,7 @@ def _check_dim(name: str, dim: Any) -> None:
         raise TypeError(f"{name}(): argument 'dim' must be int, not NoneType")
 
 
-@numpy_names
+@on_tensor
 def logcumsumexp(input: Any, dim: int) -> Any:
     """The running log(sum(exp(x))) along `dim`, without overflow.
 
@@ -188,7 +184,7 @@ def _backward_of(kind: Any) -> str:
     return f"{kind.__name__.capitalize()}Backward0"
 
 
-@numpy_names
+@on_tensor
 def cummax(input: Any, dim: int) -> Any:
     """The largest element so far along `dim`, and its place: the pair (values, indices).
 
@@ -202,7 +198,7 @@ def cummax(input: Any, dim: int) -> Any:
     return _running_extreme(input, dim, np.maximum, return_types.cummax)
 
 
-@numpy_names
+@on_tensor
 def cummin(input: Any, dim: int) -> Any:
     """The smallest element so far along `dim`, and its place: the pair (values, indices).
 
@@ -225,7 +221,7 @@ def _neighbours(x: Any, axis: int) -> tuple[Any, Any]:
     return _part(x, axis, 1, n), _part(x, axis, 0, n - 1 if n else 0)
 
 
-@numpy_names
+@on_tensor
 def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """Differences of neighbours along `dim`, x_{i+1} - x_i, taken `n` times; of bools, whether they differ.
 
@@ -293,7 +289,7 @@ def _halved(input: Any) -> Any:
     return input / 2.0
 
 
-@numpy_names
+@on_tensor
 def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
     """The integral along `dim` by the trapezoidal rule: sum of (y_i + y_{i+1}) / 2 times the distance.
 
@@ -316,7 +312,7 @@ def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
     return _halved(sum_of(panels * _widths("trapezoid", y, x, axis), (axis,), False))
 
 
-@numpy_names
+@on_tensor
 def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
     """The running integral along `dim` by the trapezoidal rule, one value less than there are samples.
 

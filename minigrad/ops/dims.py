@@ -66,6 +66,22 @@ def numpy_names(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
+def on_tensor(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`numpy_names`, and torch's error where the first argument is no tensor."""
+    named = numpy_names(function)
+    name, first = function.__name__, function.__code__.co_varnames[0]
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if args and not isinstance(args[0], Variable):
+            raise TypeError(
+                f"{name}(): argument '{first}' (position 1) must be Tensor, not {type(args[0]).__name__}"
+            )
+        return named(*args, **kwargs)
+
+    return wrapper
+
+
 def ndim_of(x: Any) -> int:
     """The number of dimensions of a variable or an array."""
     return x._array.ndim if isinstance(x, Variable) else x.ndim

@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from minigrad.autograd.fused import fused
 from minigrad.autograd.tape import Variable
-from minigrad.ops.dims import ndim_of, normalize_dim, numpy_names
+from minigrad.ops.dims import ndim_of, normalize_dim, on_tensor
 from minigrad.ops.elementwise import where
 from minigrad.ops.indexing import masked_fill
 from minigrad.ops.picking import pick
@@ -116,7 +116,7 @@ def _quantile(
     return _quantiles(input, q, axis, keepdim, interpolation, ignore_nan)
 
 
-@numpy_names
+@on_tensor
 def quantile(
     input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Any:
@@ -136,7 +136,7 @@ def quantile(
     return _quantile(input, q, dim, keepdim, interpolation, ignore_nan=False)
 
 
-@numpy_names
+@on_tensor
 def nanquantile(
     input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Any:

@@ -133,14 +133,15 @@ _any: Primitive = primitive(kernels.any, operands=("x",))
 _all: Primitive = primitive(kernels.all, operands=("x",))
 
 
-def _converted(input: Any, dtype: Any) -> Any:
-    if dtype is None:
+def as_dtype(input: Any, dtype: Any) -> Any:
+    """`input` in the dtype that was asked for, if one was."""
+    if dtype is None or dtypes.to_numpy(dtype) == input._array.dtype:
         return input
     return cast(input, dtype=dtypes.to_numpy(dtype), source=input._array.dtype)
 
 
 def _floating(name: str, input: Any, dtype: Any) -> Any:
-    input = _converted(input, dtype)
+    input = as_dtype(input, dtype)
     if input._array.dtype.kind != "f":
         raise RuntimeError(
             f"{name}(): could not infer output dtype. Input dtype must be either a floating point or "
@@ -174,8 +175,8 @@ def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
         >>> minigrad.sum(minigrad.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
         tensor([4., 6.])
     """
-    input = _converted(input, dtype)
-    return _sum(input, axes=axes_of(input, dim), keepdims=keepdim)
+    input = as_dtype(input, dtype)
+    return as_dtype(_sum(input, axes=axes_of(input, dim), keepdims=keepdim), dtype)
 
 
 @numpy_names
@@ -203,8 +204,8 @@ def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: An
         >>> minigrad.prod(minigrad.tensor([1.0, 2.0, 3.0]))
         tensor(6.)
     """
-    input = _converted(input, dtype)
-    return _prod(input, axes=axes_of(input, dim), keepdims=keepdim)
+    input = as_dtype(input, dtype)
+    return as_dtype(_prod(input, axes=axes_of(input, dim), keepdims=keepdim), dtype)
 
 
 def _take_extreme_forward(
@@ -450,7 +451,7 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dty
     axes = axes_of(input, dim)
     if order < 0 or math.isinf(order):
         _check_norm(input._array.shape, order, axes)
-    return _norm(_converted(input, dtype), p=float(order), axes=axes, keepdims=keepdim)
+    return _norm(as_dtype(input, dtype), p=float(order), axes=axes, keepdims=keepdim)
 
 
 def _check_norm(shape: tuple[int, ...], order: float, axes: Axes) -> None:

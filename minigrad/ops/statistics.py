@@ -8,14 +8,13 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.autograd.fused import fused
-from minigrad.autograd.op import cast
 from minigrad.ops import moments, return_types
 from minigrad.ops.comparison import isnan, logical_not
-from minigrad.ops.dims import axes_of, ndim_of, normalize_dim, numpy_names
+from minigrad.ops.dims import axes_of, ndim_of, normalize_dim, on_tensor
 from minigrad.ops.elementwise import clamp, sqrt, sub, where
 from minigrad.ops.indexing import getitem
 from minigrad.ops.linalg import matmul
-from minigrad.ops.reduction import amax, amin, mean_of, norm, sum, sum_of
+from minigrad.ops.reduction import amax, amin, as_dtype, mean_of, norm, sum, sum_of
 from minigrad.ops.shape import reshape_to, squeeze, swap_last, unsqueeze
 
 _var_of_pair = fused(forward=moments.var_kernel, grad_name="VarMeanBackward0")(moments.var_of.definition)
@@ -24,7 +23,7 @@ _mean_beside_var = fused(grad_name="VarMeanBackward0")(mean_of)
 _mean_beside_std = fused(grad_name="StdMeanBackward0")(mean_of)
 
 
-@numpy_names
+@on_tensor
 def var_mean(
     input: Any,
     dim: Any = None,
@@ -47,7 +46,7 @@ def var_mean(
     return spread, _mean_beside_var(input, axes_of(input, _dims(dim)), keepdim)
 
 
-@numpy_names
+@on_tensor
 def std_mean(
     input: Any,
     dim: Any = None,
@@ -84,7 +83,7 @@ def _largest(input: Any, dim: Any, keepdim: bool) -> Any:
     return amax(input, dim, keepdim)
 
 
-@numpy_names
+@on_tensor
 def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """The smallest and the largest element over `dim`: the pair (min, max). Ties share the gradient.
 
@@ -115,7 +114,7 @@ def _nansum(input: Any, axes: Any, keepdims: bool) -> Any:
     return sum_of(where(isnan(input), 0.0, input), axes, keepdims)
 
 
-@numpy_names
+@on_tensor
 def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The sum over `dim`, nan counted as zero.
 
@@ -124,14 +123,13 @@ def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = N
         >>> minigrad.nansum(minigrad.tensor([1.0, float("nan"), 2.0]))
         tensor(3.)
     """
-    if dtype is not None:
-        input = cast(input, dtype=dtypes.to_numpy(dtype), source=input._array.dtype)
+    input = as_dtype(input, dtype)
     if input._array.dtype.kind != "f":
-        return sum(input, dim, keepdim)
+        return sum(input, dim, keepdim, dtype=dtype)
     return _nansum(input, axes_of(input, dim), keepdim)
 
 
-@numpy_names
+@on_tensor
 def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The mean over `dim` of what is not nan.
 
@@ -184,6 +182,7 @@ def _check_weights(name: str, weights: Any, number: int, kinds: str, wanted: str
         raise RuntimeError(f"cov(): {name} cannot be negative")
 
 
+@on_tensor
 def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
     """The covariances of variables, the rows of `input`, over observations, its columns.
 
@@ -227,6 +226,7 @@ def _covariances(rows: Any, weights: Any, aweights: Any, number: int, correction
     return matmul(centred, swap_last(weighted)) / degrees
 
 
+@on_tensor
 def corrcoef(input: Any) -> Any:
     """The correlation coefficients of variables, the rows of `input`: cov_ij / (std_i std_j).
 
@@ -254,6 +254,7 @@ def _dist(input: Any, other: Any, p: float) -> Any:
     return norm(sub(input, other), p)
 
 
+@on_tensor
 def dist(input: Any, other: Any, p: float = 2) -> Any:
     """The p-norm of the difference, with broadcasting: (sum |x - y|**p)**(1/p).
 
@@ -277,6 +278,7 @@ def _renorm(input: Any, p: float, axis: int, maxnorm: float) -> Any:
     return input * where(norms > maxnorm, maxnorm / (norms + 1e-7), 1.0)
 
 
+@on_tensor
 def renorm(input: Any, p: float, dim: int, maxnorm: float) -> Any:
     """The slices along `dim`, those whose p-norm exceeds `maxnorm` scaled down to it.
 

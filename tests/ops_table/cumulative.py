@@ -111,3 +111,12 @@ for _name in ("trapezoid", "cumulative_trapezoid"):
     integral("empty columns", real(0, 3), dim=0)
     integral("outside", real(2, 3), dim=2)
 row("trapz", lambda m, y, x: (m.trapz(y), m.trapz(y, x)), real(4), real(4))
+row(
+    "running in int32",
+    lambda m, x: (
+        x.cumsum(1, dtype=m.int32),
+        m.cumprod(x, 0, dtype=m.int32),
+        m.cumsum(x > 2, 0, dtype=m.uint8),
+    ),
+    integers(1, 5, 2, 3),
+)

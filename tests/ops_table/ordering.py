@@ -47,8 +47,9 @@ for _name, _function in ORDER.items():
     ordered("of int64", given([[1, 3, 2], [0, 5, 3]], "int64"), dim=1)
     ordered("of uint8", given([100, 200, 50], "uint8"), dim=0)
     ordered("of bool", given([True, False, True], "bool"), dim=0)
-    if _name in ("sort", "argsort", "median", "nanmedian", "mode"):
-        ordered("of equals", given(EQUALS), dim=1, kink=True)
+    ordered("of equals", given(EQUALS), dim=1, kink=True)
+    ordered("of many equals", integers(0, 9, 3, 100), dim=1)
+    ordered("of equals in columns", integers(0, 9, 40, 3), dim=0)
     if _name in ("sort", "argsort", "topk", "median", "nanmedian"):
         ordered("infinite", given([1.0, -np.inf, np.inf, 0.5]), dim=0, kink=True)
     if _name in ("kthvalue", "median", "nanmedian", "mode"):
@@ -70,6 +71,18 @@ row("msort of bool", lambda m, x: m.msort(x), given([True, False], "bool"))
 
 row("topk several", lambda m, x: (m.topk(x, 3), x.topk(2, dim=0), x.topk(k=2, largest=False)), real(4, 5))
 row("topk smallest first", lambda m, x: m.topk(x, 2, 1, False, True), real(4, 5))
+row("topk of equals", lambda m, x: (m.topk(x, 9, 0), m.topk(x, 30, 1, False)), integers(0, 5, 70, 50))
+row("topk of many", lambda m, x: (m.topk(x, 9, 0), m.topk(x, 2, 0, False), x.topk(3)), real(70, 20))
+row(
+    "topk of many nan",
+    lambda m, x: (m.topk(x, 2), m.topk(x, 2, largest=False)),
+    given([*range(20), np.nan, -np.inf]),
+)
+row("topk few of equals", lambda m, x: (m.topk(x, 4), m.topk(x, 3, largest=False)), integers(0, 99, 500))
+row("topk unsorted", lambda m, x: (m.topk(x, 7, sorted=False), x.topk(3, 1, False, False)), real(3, 40))
+row("topk of zeros", lambda m, x: m.topk(x, 5), given([0.0, -0.0, 1.0, 0.0, np.nan, np.nan, -1.0]), kink=True)
+row("kthvalue of equals", lambda m, x: (m.kthvalue(x, 9, 0), m.kthvalue(x, 30, 1)), integers(0, 5, 70, 50))
+row("mode of equals", lambda m, x: (m.mode(x, 0), m.mode(x, 1)), integers(0, 50, 70, 50))
 row("topk all", lambda m, x: m.topk(x, 5), real(2, 5))
 row("topk none", lambda m, x: m.topk(x, 0), real(2, 5))
 row("topk too many", lambda m, x: m.topk(x, 6), real(2, 5))
@@ -118,3 +131,10 @@ for _name in ("median", "nanmedian"):
     )
 row("mode methods", lambda m, x: (x.mode(), x.mode(0), x.mode(dim=1, keepdim=True)), real(4, 5))
 row("mode of int64 equals", lambda m, x: m.mode(x), given([[1, 2, 2, 1, 3], [4, 0, 0, 4, 4]], "int64"))
+
+# ------------------------------------------------------------------------------------ what is no tensor
+for _name in ("sort", "argsort", "msort", "median", "nanmedian", "mode"):
+    row(f"{_name} of a list", lambda m, x, n=_name: getattr(m, n)([1.0]), real(), uses=[_name])
+for _name in ("topk", "kthvalue"):
+    row(f"{_name} of a list", lambda m, x, n=_name: getattr(m, n)([1.0], 1), real(), uses=[_name])
+    row(f"{_name} float k", lambda m, x, n=_name: getattr(m, n)(x, 1.5), real(3), uses=[_name])

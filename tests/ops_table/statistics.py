@@ -332,3 +332,14 @@ row(
     "bucketize integers", lambda m, x, e: m.bucketize(x, e), given([2, 0], "int64"), given([0, 2, 4], "int64")
 )
 row("bucketize matrix", lambda m, x, e: m.bucketize(x, e), real(2), real(2, 2))
+row(
+    "sums in int32",
+    lambda m, x: (
+        m.sum(x, dtype=m.int32),
+        x.prod(1, dtype=m.int32),
+        m.nansum(x, 0, dtype=m.uint8),
+        x.sum(0, dtype=m.int8),
+    ),
+    integers(1, 5, 2, 3),
+)
+row("sums in the same dtype", lambda m, x: (m.sum(x, dtype=x.dtype), m.prod(x, dtype=x.dtype)), real(3))
