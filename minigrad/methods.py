@@ -29,14 +29,19 @@ from minigrad.ops import (
     piecewise,
     products,
     quantiles,
+    rearranging,
     reduction,
     rounding,
+    scattering,
+    selecting,
     softmax,
     sorting,
     special,
     statistics,
     trigonometry,
+    writing,
 )
+from minigrad.ops import diagonal as diagonals
 from minigrad.ops import shape as shapes
 
 
@@ -243,8 +248,27 @@ class Methods(Variable):
     squeeze, unsqueeze, expand = shapes.squeeze, shapes.unsqueeze, shapes.expand
     split, chunk, unbind, narrow = joining.split, joining.chunk, joining.unbind, joining.narrow
     clone = shapes.clone
+    ravel, unflatten, broadcast_to = shapes.ravel, shapes.unflatten, shapes.expand_to
+    movedim = moveaxis = shapes.movedim
+    swapaxes, swapdims = shapes.swapaxes, shapes.swapdims
+    select, tensor_split = joining.select, joining.tensor_split
+    hsplit, vsplit, dsplit = joining.hsplit, joining.vsplit, joining.dsplit
+    flip, fliplr, flipud = rearranging.flip, rearranging.fliplr, rearranging.flipud
+    roll, rot90, unfold = rearranging.roll, rearranging.rot90, rearranging.unfold
+    repeat, tile, repeat_interleave = rearranging.repeat, rearranging.tile, rearranging.repeat_interleave
+    diag, diagonal, diag_embed = diagonals.diag, diagonals.diagonal, diagonals.diag_embed
+    diagflat, tril, triu = diagonals.diagflat, diagonals.tril, diagonals.triu
 
     gather, masked_fill = indexing.gather, indexing.masked_fill
+    index_select, masked_select = selecting.index_select, selecting.masked_select
+    take, take_along_dim = selecting.take, selecting.take_along_dim
+    nonzero, argwhere = selecting.nonzero, selecting.argwhere
+    scatter, scatter_add = scattering.scatter, scattering.scatter_add
+    masked_scatter = writing.masked_scatter
+    index_add, index_copy = writing.index_add, writing.index_copy
+    index_fill, index_put = writing.index_fill, writing.index_put
+    select_scatter, slice_scatter = writing.select_scatter, writing.slice_scatter
+    diagonal_scatter = diagonals.diagonal_scatter
     matmul, mm, dot = linalg.matmul, linalg.mm, linalg.dot
     bmm, mv, outer, ger = products.bmm, products.mv, products.outer, products.outer
     inner, vdot, kron, cross = products.inner, products.vdot, products.kron, products.cross
@@ -284,10 +308,12 @@ class Methods(Variable):
     arcsinh_, arccosh_, arctanh_ = asinh_, acosh_, atanh_
     sigmoid_, tanh_, relu_ = inplace.twins(sigmoid, tanh, relu)
     masked_fill_ = inplace.twin(indexing.masked_fill)
-    addmm_, addmv_, addr_, addbmm_, baddbmm_ = (
-        inplace.twin(op)
-        for op in (products.addmm, products.addmv, products.addr, products.addbmm, products.baddbmm)
-    )
+    addmm_, addmv_, addr_, addbmm_, baddbmm_ = inplace.twins(addmm, addmv, addr, addbmm, baddbmm)
+    masked_scatter_, scatter_, scatter_add_ = inplace.twins(masked_scatter, scatter, scatter_add)
+    scatter_reduce_ = inplace.twin(scattering.scatter_reduce)
+    index_add_, index_copy_, index_fill_ = inplace.twins(index_add, index_copy, index_fill)
+    index_put_, tril_, triu_ = inplace.twins(index_put, tril, triu)
+    fill_diagonal_ = diagonals.fill_diagonal_
     copy_, fill_ = inplace.assign, inplace.fill
     uniform_, normal_, bernoulli_, random_ = fill.uniform_, fill.normal_, fill.bernoulli_, fill.random_
     exponential_ = fill.exponential_
@@ -299,6 +325,16 @@ class Methods(Variable):
     def where(self, condition: Any, other: Any) -> Any:
         """`where(condition, self, other)`."""
         return elementwise.where(condition, self, other)
+
+    def trace(self) -> Any:
+        """The sum of the diagonal of a matrix."""
+        return diagonals.trace(self)
+
+    def scatter_reduce(
+        self, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True
+    ) -> Any:
+        """`minigrad.scatter_reduce` of this tensor."""
+        return scattering.scatter_reduce(self, dim, index, src, reduce, include_self=include_self)
 
     def view_as(self, other: Any) -> Any:
         """`view` in the shape of `other`."""

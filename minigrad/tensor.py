@@ -165,6 +165,15 @@ class Tensor(Methods):
         return shapes.swap_last(self)
 
     @property
+    def H(self) -> Tensor:
+        """The transpose of a matrix, as of real numbers."""
+        if self.ndim not in (0, 2):
+            raise RuntimeError(
+                f"tensor.H is only supported on matrices (2-D tensors). Got {self.ndim}-D tensor."
+            )
+        return self if self.ndim == 0 else shapes.swap_last(self)
+
+    @property
     def is_cuda(self) -> bool:
         """False: minigrad computes on the CPU."""
         return False

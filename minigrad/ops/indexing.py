@@ -119,7 +119,7 @@ def _index_name(node: Any) -> str:
     return "AliasBackward0"
 
 
-def _getitem(x: ndarray, *, index: tuple[Any, ...]) -> ndarray:
+def read_at(x: ndarray, *, index: tuple[Any, ...]) -> ndarray:
     found = x[index]
     if isinstance(found, ndarray):
         return found
@@ -143,10 +143,10 @@ def _scatter_index(x: ndarray, *, index: tuple[Any, ...], shape: tuple[int, ...]
     return whole
 
 
-read_index: Primitive = primitive(_getitem, view=True, grad_name=_index_name).vjp(
-    lambda g, x_shape, index: _write_zeros(g, index=index, shape=x_shape)
+read_index: Primitive = primitive(read_at, view=True, grad_name=_index_name).vjp(
+    lambda g, x_shape, index: write_zeros(g, index=index, shape=x_shape)
 )
-_write_zeros: Primitive = primitive(_scatter_index, grad_name="IndexPutBackward0").vjp(
+write_zeros: Primitive = primitive(_scatter_index, grad_name="IndexPutBackward0").vjp(
     lambda g, index: read_index(g, index=index)
 )
 

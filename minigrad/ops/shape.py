@@ -173,6 +173,46 @@ def unsqueeze(input: Any, dim: int) -> Any:
     return _insert_axis(input, axis=normalize_dim(dim, ndim_of(input) + 1))
 
 
+def ravel(input: Any) -> Any:
+    """All elements in one dimension; a view where memory allows.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.ravel(minigrad.eye(2))
+        tensor([1., 0., 0., 1.])
+    """
+    flat = (input._array.size,)
+    return view(input if _viewable(input._array, flat) else clone(input), flat)
+
+
+def unflatten(input: Any, dim: int, sizes: Any) -> Any:
+    """One dimension cut into several of the given sizes, one of which may be -1.
+
+    Raises:
+        RuntimeError: the sizes do not multiply to the dimension.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.unflatten(minigrad.zeros(2, 6), 1, (3, -1)).shape
+        torch.Size([2, 3, 2])
+    """
+    shape, parts = input._array.shape, sizes_from((sizes,))
+    axis = normalize_dim(dim, len(shape))
+    if not parts:
+        raise RuntimeError("unflatten: sizes must be non-empty")
+    known = math.prod(n for n in parts if n != -1)
+    if parts.count(-1) > 1:
+        raise RuntimeError("unflatten got an unexpected error:\nonly one dimension can be inferred")
+    if -1 in parts and known and shape[axis] % known == 0:
+        parts = tuple(shape[axis] // known if n == -1 else n for n in parts)
+    if math.prod(parts) != shape[axis]:
+        raise RuntimeError(
+            f"unflatten: Provided sizes {list(parts)} don't multiply up to the size of dim {axis} "
+            f"({shape[axis]}) in the input tensor"
+        )
+    return view(input, (*shape[:axis], *parts, *shape[axis + 1 :]))
+
+
 # ------------------------------------------------------------------------------------------- permuting
 def _permute(x: ndarray, *, axes: tuple[int, ...], label: str = "Permute") -> ndarray:
     return x.transpose(axes)
@@ -242,6 +282,61 @@ def t(input: Any) -> Any:
     return permute_to(input, axes=tuple(reversed(range(ndim))), label="T")
 
 
+def _several(dims: Any) -> tuple[int, ...]:
+    return tuple(dims) if isinstance(dims, (tuple, list)) else (dims,)
+
+
+def movedim(input: Any, source: Any, destination: Any) -> Any:
+    """The dimensions `source` moved to the places `destination`; the others keep their order.
+
+    Raises:
+        RuntimeError: the two differ in length, or name a dimension twice.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.movedim(minigrad.zeros(2, 3, 4), 0, -1).shape
+        torch.Size([3, 4, 2])
+    """
+    old, new, ndim = _several(source), _several(destination), ndim_of(input)
+    if len(old) != len(new):
+        raise RuntimeError(
+            f"movedim: Invalid source or destination dims: source ({list(old)} dims) should contain the same "
+            f"number of dims as destination ({list(new)} dims)"
+        )
+    places = []
+    for what, dims in (("source", old), ("destination", new)):
+        axes = tuple(normalize_dim(d, ndim) for d in dims)
+        if len(set(axes)) != len(axes):
+            raise RuntimeError(f"movedim: repeated dim in `{what}` ({list(dims)})")
+        places.append(axes)
+    order = [i for i in range(ndim) if i not in places[0]]
+    for place, axis in sorted(zip(places[1], places[0], strict=True)):
+        order.insert(place, axis)
+    return permute_to(input, axes=tuple(order[:ndim]), label="Permute" if ndim else "Alias")
+
+
+def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
+    """`transpose`, by NumPy's name.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.swapaxes(minigrad.zeros(2, 3), 0, 1).shape
+        torch.Size([3, 2])
+    """
+    return transpose(input, axis0, axis1)
+
+
+def swapdims(input: Any, dim0: int, dim1: int) -> Any:
+    """`transpose`, by another name.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.swapdims(minigrad.zeros(2, 3), 0, 1).shape
+        torch.Size([3, 2])
+    """
+    return transpose(input, dim0, dim1)
+
+
 def swap_last(x: Any) -> Any:
     """The last two dimensions swapped, of an array or a variable."""
     ndim = ndim_of(x)
@@ -283,6 +378,21 @@ def expand(input: Any, *sizes: Any) -> Any:
             )
         found.append(old if n == -1 else n)
     return broadcast_to(input, shape=tuple(found))
+
+
+def expand_to(input: Any, size: Any) -> Any:
+    """`expand` to a size given as one sequence.
+
+    Raises:
+        RuntimeError: a dimension that is not 1 would change.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.broadcast_to(minigrad.tensor([1, 2]), (2, 2))
+        tensor([[1, 2],
+                [1, 2]])
+    """
+    return expand(input, size)
 
 
 def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
