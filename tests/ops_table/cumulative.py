@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from ops_table.base import RENAMED, given, integers, positive, real, row
 
 RENAMED["diff of order 0"] = "a copy, which torch makes by an assignment"
