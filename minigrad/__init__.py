@@ -86,6 +86,12 @@ from minigrad.ops.comparison import logical_or as logical_or
 from minigrad.ops.comparison import logical_xor as logical_xor
 from minigrad.ops.comparison import lt as lt
 from minigrad.ops.comparison import ne as ne
+from minigrad.ops.decompositions import det as det
+from minigrad.ops.decompositions import inverse as inverse
+from minigrad.ops.decompositions import logdet as logdet
+from minigrad.ops.decompositions import matrix_power as matrix_power
+from minigrad.ops.decompositions import pinv as pinverse
+from minigrad.ops.decompositions import slogdet as slogdet
 from minigrad.ops.einsum import einsum as einsum
 from minigrad.ops.einsum import tensordot as tensordot
 from minigrad.ops.elementwise import abs as abs
@@ -130,6 +136,7 @@ from minigrad.ops.linalg import matmul as matmul
 from minigrad.ops.linalg import mm as mm
 from minigrad.ops.moments import std as std
 from minigrad.ops.moments import var as var
+from minigrad.ops.norms import cdist as cdist
 from minigrad.ops.products import addbmm as addbmm
 from minigrad.ops.products import addmm as addmm
 from minigrad.ops.products import addmv as addmv

@@ -13,6 +13,7 @@ from minigrad.autograd.tape import Variable
 from minigrad.ops import (
     activation,
     comparison,
+    decompositions,
     elementwise,
     fill,
     indexing,
@@ -194,6 +195,9 @@ class Methods(Variable):
     inner, vdot, kron, cross = products.inner, products.vdot, products.kron, products.cross
     addmm, addmv, addr = products.addmm, products.addmv, products.addr
     addbmm, baddbmm = products.addbmm, products.baddbmm
+    det, slogdet, logdet = decompositions.det, decompositions.slogdet, decompositions.logdet
+    inverse, pinverse = decompositions.inverse, decompositions.pinv
+    matrix_power = decompositions.matrix_power
 
     # ----------------------------------------------------------------------------- in-place twins
     add_, sub_ = inplace.twin(elementwise.add_scaled), inplace.twin(elementwise.sub_scaled)
