@@ -133,6 +133,12 @@ from minigrad.ops.cumulative import diff as diff
 from minigrad.ops.cumulative import logcumsumexp as logcumsumexp
 from minigrad.ops.cumulative import trapezoid as trapezoid
 from minigrad.ops.cumulative import trapezoid as trapz
+from minigrad.ops.decompositions import det as det
+from minigrad.ops.decompositions import inverse as inverse
+from minigrad.ops.decompositions import logdet as logdet
+from minigrad.ops.decompositions import matrix_power as matrix_power
+from minigrad.ops.decompositions import pinv as pinverse
+from minigrad.ops.decompositions import slogdet as slogdet
 from minigrad.ops.diagonal import block_diag as block_diag
 from minigrad.ops.diagonal import diag as diag
 from minigrad.ops.diagonal import diag_embed as diag_embed
@@ -212,6 +218,7 @@ from minigrad.ops.logarithms import logit as logit
 from minigrad.ops.logarithms import xlogy as xlogy
 from minigrad.ops.moments import std as std
 from minigrad.ops.moments import var as var
+from minigrad.ops.norms import cdist as cdist
 from minigrad.ops.piecewise import celu as celu
 from minigrad.ops.piecewise import hardshrink as hardshrink
 from minigrad.ops.piecewise import prelu as prelu

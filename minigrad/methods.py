@@ -17,6 +17,7 @@ from minigrad.ops import (
     comparison,
     counting,
     cumulative,
+    decompositions,
     elementwise,
     fill,
     indexing,
@@ -274,6 +275,9 @@ class Methods(Variable):
     inner, vdot, kron, cross = products.inner, products.vdot, products.kron, products.cross
     addmm, addmv, addr = products.addmm, products.addmv, products.addr
     addbmm, baddbmm = products.addbmm, products.baddbmm
+    det, slogdet, logdet = decompositions.det, decompositions.slogdet, decompositions.logdet
+    inverse, pinverse = decompositions.inverse, decompositions.pinv
+    matrix_power = decompositions.matrix_power
 
     # ----------------------------------------------------------------------------- in-place twins
     cumsum_, cumprod_ = inplace.twins(cumsum, cumprod)
