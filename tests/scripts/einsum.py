@@ -1,0 +1,25 @@
+"""Sums of products by Einstein's convention, against the named operations."""
+
+import torch
+
+torch.manual_seed(0)
+x, y = torch.randn(5), torch.randn(4)
+A, B = torch.randn(3, 4), torch.randn(4, 5)
+As, Bs = torch.randn(2, 3, 4), torch.randn(2, 4, 5)
+print(torch.einsum("ii", torch.randn(4, 4)))
+print(torch.einsum("ii->i", torch.arange(16.0).view(4, 4)))
+print(torch.einsum("i,j->ij", x, y))
+print(torch.einsum("bij,bjk->bik", As, Bs))
+print(torch.einsum("...ij->...ji", As).shape)
+left, right = torch.randn(3, 5), torch.randn(3, 4)
+W = torch.randn(2, 5, 4)
+print(torch.einsum("bn,anm,bm->ba", left, W, right))
+print(torch.allclose(torch.einsum("ij,jk", A, B), A @ B))
+print(torch.outer(x, y).shape, torch.dot(x, x), torch.mv(A, y))
+print(torch.tensordot(As, Bs, dims=([0, 2], [0, 1])).shape)
+print(torch.addmm(torch.ones(3, 5), A, B, beta=0.5, alpha=2))
+print(torch.bmm(As, Bs).sum((1, 2)))
+w = torch.randn(3, 4, requires_grad=True)
+torch.einsum("ij,jk->", w, B).backward()
+print(w.grad)
+print(torch.trace(A @ A.T), torch.diag(A @ A.T), torch.kron(torch.eye(2), torch.ones(1, 2)))
