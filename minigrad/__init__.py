@@ -9,12 +9,14 @@ from math import nan as nan
 from math import pi as pi
 
 from minigrad import autograd as autograd
+from minigrad import func as func
 from minigrad import linalg as linalg
 from minigrad import nn as nn
 from minigrad import optim as optim
 from minigrad import random as random
 from minigrad import special as special
 from minigrad import utils as utils
+from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
 from minigrad.autograd.tape import enable_grad as enable_grad
 from minigrad.autograd.tape import inference_mode as inference_mode
 from minigrad.autograd.tape import is_grad_enabled as is_grad_enabled

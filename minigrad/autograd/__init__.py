@@ -2,6 +2,9 @@
 
 import importlib
 
+from minigrad.autograd.anomaly import detect_anomaly as detect_anomaly
+from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
+from minigrad.autograd.anomaly import set_detect_anomaly as set_detect_anomaly
 from minigrad.autograd.engine import backward as backward
 from minigrad.autograd.engine import grad as grad
 from minigrad.autograd.function import Function as Function
@@ -21,13 +24,16 @@ __all__ = [
     "GradcheckError",
     "Variable",
     "backward",
+    "detect_anomaly",
     "enable_grad",
     "grad",
     "gradcheck",
     "gradgradcheck",
     "inference_mode",
+    "is_anomaly_enabled",
     "no_grad",
     "once_differentiable",
+    "set_detect_anomaly",
     "set_grad_enabled",
     "set_nan_policy",
 ]

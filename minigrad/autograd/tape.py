@@ -48,6 +48,7 @@ class _Mode(threading.local):
         self.enabled = True
         self.inference = False
         self.safe = True  # a zero cotangent gives a zero gradient: `set_nan_policy`
+        self.anomaly: Callable | None = None  # what makes the check of a walk: `detect_anomaly`
         context = contextvars.copy_context()
         context.run(np.seterr, all="ignore")
         self.quietly = context.run
@@ -511,6 +512,7 @@ def walk(
     found: dict[Node, Any] = {}
     leaves: list[Leaf] = []
     heap: list[tuple[int, Node]] = []
+    check = None if mode.anomaly is None else mode.anomaly()
     for node in roots:
         if type(node) is Leaf:
             leaves.append(node)
@@ -526,6 +528,8 @@ def walk(
         if targets is not None and node in targets:
             found[node] = g
         gradients = node.vjp(g, retain_graph)
+        if check is not None:
+            check(node, gradients)
         if not retain_graph:
             node.release()
         for edge, gradient in zip(node.edges, gradients, strict=True):
