@@ -55,7 +55,13 @@ from minigrad.nn.piecewise import PReLU as PReLU
 from minigrad.nn.piecewise import RReLU as RReLU
 from minigrad.nn.piecewise import Softshrink as Softshrink
 from minigrad.nn.piecewise import Threshold as Threshold
+from minigrad.nn.pooling import AdaptiveAvgPool1d as AdaptiveAvgPool1d
+from minigrad.nn.pooling import AdaptiveAvgPool2d as AdaptiveAvgPool2d
+from minigrad.nn.pooling import AdaptiveMaxPool1d as AdaptiveMaxPool1d
+from minigrad.nn.pooling import AdaptiveMaxPool2d as AdaptiveMaxPool2d
+from minigrad.nn.pooling import AvgPool1d as AvgPool1d
 from minigrad.nn.pooling import AvgPool2d as AvgPool2d
+from minigrad.nn.pooling import MaxPool1d as MaxPool1d
 from minigrad.nn.pooling import MaxPool2d as MaxPool2d
 
 # isort: split

@@ -36,7 +36,13 @@ from minigrad.nn.piecewise import selu as selu
 from minigrad.nn.piecewise import selu_ as selu_
 from minigrad.nn.piecewise import threshold as threshold
 from minigrad.nn.piecewise import threshold_ as threshold_
+from minigrad.nn.pooling import adaptive_avg_pool1d as adaptive_avg_pool1d
+from minigrad.nn.pooling import adaptive_avg_pool2d as adaptive_avg_pool2d
+from minigrad.nn.pooling import adaptive_max_pool1d as adaptive_max_pool1d
+from minigrad.nn.pooling import adaptive_max_pool2d as adaptive_max_pool2d
+from minigrad.nn.pooling import avg_pool1d as avg_pool1d
 from minigrad.nn.pooling import avg_pool2d as avg_pool2d
+from minigrad.nn.pooling import max_pool1d as max_pool1d
 from minigrad.nn.pooling import max_pool2d as max_pool2d
 from minigrad.ops.activation import gelu as gelu
 from minigrad.ops.activation import logsigmoid as logsigmoid
