@@ -13,7 +13,7 @@ from minigrad.autograd import engine
 from minigrad.autograd.tape import Leaf, Node, current_node, enable_grad
 from minigrad.creation import ones_like, zeros, zeros_like
 from minigrad.nn.module import Module
-from minigrad.ops.shape import stack
+from minigrad.ops.joining import stack
 from minigrad.tensor import Tensor
 
 __all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacrev", "vjp"]

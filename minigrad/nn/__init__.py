@@ -25,6 +25,8 @@ from minigrad.nn.activations import Tanhshrink as Tanhshrink
 from minigrad.nn.attention import MultiheadAttention as MultiheadAttention
 from minigrad.nn.batchnorm import BatchNorm1d as BatchNorm1d
 from minigrad.nn.batchnorm import BatchNorm2d as BatchNorm2d
+from minigrad.nn.bilinear import Bilinear as Bilinear
+from minigrad.nn.bilinear import Unflatten as Unflatten
 from minigrad.nn.container import ModuleDict as ModuleDict
 from minigrad.nn.container import ModuleList as ModuleList
 from minigrad.nn.container import ParameterDict as ParameterDict
@@ -34,7 +36,11 @@ from minigrad.nn.conv import Conv1d as Conv1d
 from minigrad.nn.conv import Conv2d as Conv2d
 from minigrad.nn.distance import CosineSimilarity as CosineSimilarity
 from minigrad.nn.distance import PairwiseDistance as PairwiseDistance
+from minigrad.nn.dropout import AlphaDropout as AlphaDropout
 from minigrad.nn.dropout import Dropout as Dropout
+from minigrad.nn.dropout import Dropout1d as Dropout1d
+from minigrad.nn.dropout import Dropout2d as Dropout2d
+from minigrad.nn.dropout import FeatureAlphaDropout as FeatureAlphaDropout
 from minigrad.nn.embedding import Embedding as Embedding
 from minigrad.nn.embedding_bag import EmbeddingBag as EmbeddingBag
 from minigrad.nn.groupnorm import GroupNorm as GroupNorm
@@ -55,7 +61,13 @@ from minigrad.nn.piecewise import PReLU as PReLU
 from minigrad.nn.piecewise import RReLU as RReLU
 from minigrad.nn.piecewise import Softshrink as Softshrink
 from minigrad.nn.piecewise import Threshold as Threshold
+from minigrad.nn.pooling import AdaptiveAvgPool1d as AdaptiveAvgPool1d
+from minigrad.nn.pooling import AdaptiveAvgPool2d as AdaptiveAvgPool2d
+from minigrad.nn.pooling import AdaptiveMaxPool1d as AdaptiveMaxPool1d
+from minigrad.nn.pooling import AdaptiveMaxPool2d as AdaptiveMaxPool2d
+from minigrad.nn.pooling import AvgPool1d as AvgPool1d
 from minigrad.nn.pooling import AvgPool2d as AvgPool2d
+from minigrad.nn.pooling import MaxPool1d as MaxPool1d
 from minigrad.nn.pooling import MaxPool2d as MaxPool2d
 
 # isort: split

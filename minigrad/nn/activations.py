@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from minigrad.nn.module import Module
 from minigrad.ops import activation as ops
 from minigrad.ops import piecewise as pieces
 from minigrad.ops import softmax as softmaxes
 from minigrad.ops.elementwise import abs as absolute
 from minigrad.ops.inplace import update
+from minigrad.stream import default_generator
 from minigrad.tensor import Tensor
 
 
@@ -123,6 +126,31 @@ def tanhshrink(input: Tensor) -> Tensor:
         tensor([-0.2384,  0.0000,  0.2384])
     """
     return input - ops.tanh(input)
+
+
+def gumbel_softmax(
+    logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
+) -> Tensor:
+    """softmax((logits + G) / tau) for Gumbel noise G: a differentiable draw from the logits' classes.
+
+    With `hard` the result is one-hot, and its gradient that of the soft one. `eps` has no effect.
+
+    Source: E. Jang et al., "Categorical reparameterization with Gumbel-softmax", ICLR 2017.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.nn.functional.gumbel_softmax(minigrad.zeros(2, 3), hard=True).sum().item()
+        2.0
+    """
+    array = logits._array
+    uniform = default_generator.uniform(array.shape, 0.0, 1.0, np.float64)
+    noise = -np.log((-np.log1p(-uniform)).astype(array.dtype))
+    soft: Tensor = softmaxes.softmax((logits + Tensor._wrap(noise)) / tau, dim)
+    if not hard:
+        return soft
+    one_hot = np.zeros_like(array)
+    np.put_along_axis(one_hot, np.expand_dims(soft._array.argmax(dim), dim), 1, dim)
+    return Tensor._wrap(one_hot) - soft.detach() + soft
 
 
 # --------------------------------------------------------------------------------------- as modules

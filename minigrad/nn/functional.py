@@ -2,6 +2,7 @@
 
 from minigrad.missing import attribute_of as _attribute_of
 from minigrad.nn.activations import elu as elu
+from minigrad.nn.activations import gumbel_softmax as gumbel_softmax
 from minigrad.nn.activations import hardtanh as hardtanh
 from minigrad.nn.activations import leaky_relu as leaky_relu
 from minigrad.nn.activations import mish as mish
@@ -12,12 +13,17 @@ from minigrad.nn.activations import softsign as softsign
 from minigrad.nn.activations import tanhshrink as tanhshrink
 from minigrad.nn.attention import scaled_dot_product_attention as scaled_dot_product_attention
 from minigrad.nn.batchnorm import batch_norm as batch_norm
+from minigrad.nn.bilinear import bilinear as bilinear
 from minigrad.nn.conv import conv1d as conv1d
 from minigrad.nn.conv import conv2d as conv2d
 from minigrad.nn.distance import cosine_similarity as cosine_similarity
 from minigrad.nn.distance import normalize as normalize
 from minigrad.nn.distance import pairwise_distance as pairwise_distance
+from minigrad.nn.dropout import alpha_dropout as alpha_dropout
 from minigrad.nn.dropout import dropout as dropout
+from minigrad.nn.dropout import dropout1d as dropout1d
+from minigrad.nn.dropout import dropout2d as dropout2d
+from minigrad.nn.dropout import feature_alpha_dropout as feature_alpha_dropout
 from minigrad.nn.embedding_bag import embedding_bag as embedding_bag
 from minigrad.nn.groupnorm import group_norm as group_norm
 from minigrad.nn.normalization import layer_norm as layer_norm
@@ -36,7 +42,13 @@ from minigrad.nn.piecewise import selu as selu
 from minigrad.nn.piecewise import selu_ as selu_
 from minigrad.nn.piecewise import threshold as threshold
 from minigrad.nn.piecewise import threshold_ as threshold_
+from minigrad.nn.pooling import adaptive_avg_pool1d as adaptive_avg_pool1d
+from minigrad.nn.pooling import adaptive_avg_pool2d as adaptive_avg_pool2d
+from minigrad.nn.pooling import adaptive_max_pool1d as adaptive_max_pool1d
+from minigrad.nn.pooling import adaptive_max_pool2d as adaptive_max_pool2d
+from minigrad.nn.pooling import avg_pool1d as avg_pool1d
 from minigrad.nn.pooling import avg_pool2d as avg_pool2d
+from minigrad.nn.pooling import max_pool1d as max_pool1d
 from minigrad.nn.pooling import max_pool2d as max_pool2d
 from minigrad.ops.activation import gelu as gelu
 from minigrad.ops.activation import logsigmoid as logsigmoid

@@ -1,4 +1,4 @@
-"""Patches of images, and what is made of them: convolution and pooling.
+"""Patches of images, and what is made of them: convolution.
 
 A convolution is a product of the weight with the patches it is laid on (`unfold`); the gradient of the
 patches is added back to where they come from (`fold`). Each is the other's adjoint: all derivatives follow.
@@ -16,8 +16,6 @@ from numpy import ndarray
 from minigrad.autograd.fused import fused
 from minigrad.autograd.op import Primitive, has_nan, primitive
 from minigrad.kernels.convolution import Convolution
-from minigrad.ops.reduction import max as maximum_along
-from minigrad.ops.reduction import mean
 from minigrad.ops.shape import reshape_to
 
 Pair = tuple[int, int]
@@ -149,26 +147,3 @@ def convolve(
         y = reshape_to(weight, shape=(groups, outputs // groups, -1)) @ own
     y = reshape_to(y, shape=(count, outputs, columns) if sequences else (count, outputs, rows, columns))
     return y if bias is None else y + reshape_to(bias, shape=(outputs, *(1,) * (1 if sequences else 2)))
-
-
-def _windows(input: Any, kernel: Pair, stride: Pair, pads: Pads, dilation: Pair, value: float) -> tuple:
-    """The patches of each plane by itself, (planes, kernel, places), and the shape of the result."""
-    count, channels, height, width = input.shape
-    rows, columns = _places((height, width), kernel, stride, pads, dilation)
-    planes = reshape_to(input, shape=(count * channels, 1, height, width))
-    patches = unfold(planes, kernel=kernel, stride=stride, pads=pads, dilation=dilation, value=value)
-    return patches, (count, channels, rows, columns)
-
-
-@fused(grad_name="MaxPool2DWithIndicesBackward0")
-def max_pool(input: Any, kernel: Pair, stride: Pair, pads: Pads, dilation: Pair) -> Any:
-    """The largest element of each window of images (N, C, H, W); the first of several has the gradient."""
-    patches, shape = _windows(input, kernel, stride, pads, dilation, -math.inf)
-    return reshape_to(maximum_along(patches, 1).values, shape=shape)
-
-
-@fused(grad_name="AvgPool2DBackward0")
-def average_pool(input: Any, kernel: Pair, stride: Pair, pads: Pads) -> Any:
-    """The mean of each window of images (N, C, H, W), zeros around them included."""
-    patches, shape = _windows(input, kernel, stride, pads, (1, 1), 0.0)
-    return reshape_to(mean(patches, 1), shape=shape)
