@@ -279,9 +279,7 @@ class Recurrence:
         gates, flattened = self.gates.ravel(), slopes.ravel()
         kept = [array.ravel() for array in self.kept]
         for first, rows in self._steps(True):
-            self.backward.serial(
-                gates, first, rows, self.units, cotangents, *vectors, *kept, flattened
-            )
+            self.backward.serial(gates, first, rows, self.units, cotangents, *vectors, *kept, flattened)
             np.dot(slopes[first : first + rows], self.w_hh, out=to_h[:rows])
         return slopes
 

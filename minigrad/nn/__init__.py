@@ -23,6 +23,9 @@ from minigrad.nn.activations import Tanh as Tanh
 from minigrad.nn.activations import Tanhshrink as Tanhshrink
 from minigrad.nn.batchnorm import BatchNorm1d as BatchNorm1d
 from minigrad.nn.batchnorm import BatchNorm2d as BatchNorm2d
+from minigrad.nn.cells import GRUCell as GRUCell
+from minigrad.nn.cells import LSTMCell as LSTMCell
+from minigrad.nn.cells import RNNCell as RNNCell
 from minigrad.nn.container import ModuleDict as ModuleDict
 from minigrad.nn.container import ModuleList as ModuleList
 from minigrad.nn.container import ParameterDict as ParameterDict
@@ -45,6 +48,9 @@ from minigrad.nn.normalization import RMSNorm as RMSNorm
 from minigrad.nn.parameter import Parameter as Parameter
 from minigrad.nn.pooling import AvgPool2d as AvgPool2d
 from minigrad.nn.pooling import MaxPool2d as MaxPool2d
+from minigrad.nn.recurrent import GRU as GRU
+from minigrad.nn.recurrent import LSTM as LSTM
+from minigrad.nn.recurrent import RNN as RNN
 
 # isort: split
 # ------------------------------------------------------------------------------------------- losses
