@@ -142,8 +142,8 @@ def test_kernels_compute_the_definition(name, sizes, reverse, biased):
     np.testing.assert_allclose(found.detach().numpy(), wanted.detach().numpy(), rtol=1e-12, atol=1e-14)
     given = [value for value in values if value is not None]
     g = minigrad.arange(found.numel(), dtype=minigrad.float64).reshape(found.shape).sin()
-    pairs = zip(minigrad.autograd.grad(found, given, g), minigrad.autograd.grad(wanted, given, g), strict=True)
-    for ours, theirs in pairs:
+    gradients = (minigrad.autograd.grad(y, given, g) for y in (found, wanted))
+    for ours, theirs in zip(*gradients, strict=True):
         np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-11, atol=1e-13)
 
 
@@ -304,8 +304,8 @@ OUTCOMES = {
     ),
     "a length of 0": (
         lambda t: t.nn.utils.rnn.pack_padded_sequence(t.zeros(4, 2), [1, 0]),
-        "RuntimeError: Length of all samples has to be greater than 0, but found an element in 'lengths' that "
-        "is <= 0",
+        "RuntimeError: Length of all samples has to be greater than 0, but found an element in 'lengths' "
+        "that is <= 0",
     ),
     "total_length": (
         lambda t: t.nn.utils.rnn.pad_packed_sequence(

@@ -101,8 +101,8 @@ class RNNCellBase(Module):
 class RNNCell(RNNCellBase):
     """h' = tanh(W x + b + V h + c), or relu with `nonlinearity="relu"`.
 
-    Shapes: input (N, input_size), `hx` and result (N, hidden_size); all without N for a single sample. Without
-    `hx` h is zero.
+    Shapes: input (N, input_size), `hx` and result (N, hidden_size); without N for a single sample.
+    Without `hx` h is zero.
 
     Raises:
         ValueError: the input or `hx` has more than two dimensions.
@@ -149,8 +149,8 @@ class RNNCell(RNNCellBase):
 class LSTMCell(RNNCellBase):
     """One step of long short-term memory, see `LSTM`: c' = f c + i g and h' = o tanh(c').
 
-    Shapes: input (N, input_size), `hx` and result pairs of h and c, each (N, hidden_size); all without N for a
-    single sample. Without `hx` both are zero.
+    Shapes: input (N, input_size), `hx` and result pairs of h and c, each (N, hidden_size); without N for
+    a single sample. Without `hx` both are zero.
 
     Raises:
         ValueError: the input or a state has more than two dimensions.
@@ -180,8 +180,8 @@ class LSTMCell(RNNCellBase):
 class GRUCell(RNNCellBase):
     """One step of gated recurrent units, see `GRU`: h' = (1 - z) n + z h.
 
-    Shapes: input (N, input_size), `hx` and result (N, hidden_size); all without N for a single sample. Without
-    `hx` h is zero.
+    Shapes: input (N, input_size), `hx` and result (N, hidden_size); without N for a single sample.
+    Without `hx` h is zero.
 
     Raises:
         ValueError: the input or `hx` has more than two dimensions.

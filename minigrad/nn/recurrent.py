@@ -88,9 +88,8 @@ class RNNBase(Module):
             return self._of_packed(input, hx)
         if input.ndim not in (2, 3):
             kind = "tensor " if self.mode.startswith("RNN") else ""
-            raise ValueError(
-                f"{self.mode.partition('_')[0]}: Expected input to be 2D or 3D, got {input.ndim}D {kind}instead"
-            )
+            name = self.mode.partition("_")[0]
+            raise ValueError(f"{name}: Expected input to be 2D or 3D, got {input.ndim}D {kind}instead")
         states, batch_dim = self._listed(hx), 0 if self.batch_first else 1
         single = input.ndim == 2
         self._check_dims(states, input.ndim)
@@ -224,7 +223,8 @@ class RNNBase(Module):
 def _check_dropout(dropout: Any, num_layers: int) -> None:
     if not isinstance(dropout, numbers.Number) or isinstance(dropout, bool) or not 0 <= dropout <= 1:  # type: ignore[operator]
         raise ValueError(
-            "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
+            "dropout should be a number in range [0, 1] representing the probability of an element being "
+            "zeroed"
         )
     if dropout and num_layers == 1:
         warnings.warn(
@@ -246,10 +246,10 @@ def _check_sizes(
     for name, (value, kind) in given.items():
         if not isinstance(value, kind):
             raise TypeError(f"{name} should be of type {kind.__name__}, got: {type(value).__name__}")
-        if kind is int and value <= 0:
+    sizes = {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}
+    for name, size in sizes.items():
+        if size <= 0:
             raise ValueError(f"{name} must be greater than zero")
-    if num_layers <= 0:
-        raise ValueError("num_layers must be greater than zero")
     if proj_size < 0:
         raise ValueError("proj_size should be a positive integer or zero to disable projections")
     if proj_size >= hidden_size:
@@ -324,8 +324,8 @@ class RNN(RNNBase):
 class LSTM(RNNBase):
     """Long short-term memory: at each step c' = f c + i g and h' = o tanh(c').
 
-    The gates i, f, g, o are the sigmoids, and g the tanh, of the four parts of W x + b + V h + c. Shapes as in
-    `RNN`; `hx` and the last states are pairs of h and c.
+    The gates i, f, g, o are the sigmoids, and g the tanh, of the four parts of W x + b + V h + c. Shapes as
+    in `RNN`; `hx` and the last states are pairs of h and c.
 
     Raises:
         ValueError: the input has another number of dimensions or dtype, or an option makes no sense.

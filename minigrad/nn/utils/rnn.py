@@ -127,7 +127,8 @@ def _sizes_of(lengths: ndarray) -> ndarray:
 
 def _places(lengths: ndarray) -> tuple[ndarray, ndarray]:
     """Step and sequence of each row of packed data."""
-    return np.nonzero((lengths[:, None] > np.arange(lengths.max())).T)
+    steps, sequences = np.nonzero((lengths[:, None] > np.arange(lengths.max())).T)
+    return steps, sequences
 
 
 @fused(grad_name="PackPaddedSequenceBackward0")
@@ -182,8 +183,8 @@ def pack_padded_sequence(
     if (np.diff(given) > 0).any():
         raise RuntimeError(
             "`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You can pass "
-            "`enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this requirement "
-            "if you do not need ONNX exportability."
+            "`enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this "
+            "requirement if you do not need ONNX exportability."
         )
     longest = input.shape[1 - batch_dim]
     if given[0] > longest:
