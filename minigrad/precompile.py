@@ -20,7 +20,7 @@ from minigrad.autograd.tape import enable_grad
 from minigrad.creation import arange, full
 from minigrad.kernels.cache import cache_folders
 from minigrad.kernels.jit import compile_parallel_twins
-from minigrad.nn import AdaptiveLogSoftmaxWithLoss, Linear, ReLU, Sequential, extra
+from minigrad.nn import GRU, LSTM, RNN, AdaptiveLogSoftmaxWithLoss, Linear, ReLU, Sequential, extra
 from minigrad.nn import functional as F
 from minigrad.ops.activation import relu
 from minigrad.ops.moments import var
@@ -193,8 +193,15 @@ def _perceptron(dtype: dtypes.dtype) -> Tensor:
     return Sequential(Linear(FEW, FEW, dtype=dtype), ReLU(), Linear(FEW, 1, dtype=dtype))(_SAMPLES(dtype))
 
 
+def _recurrent(make: Callable[..., Any], dtype: dtypes.dtype, **options: Any) -> Tensor:
+    return make(FEW, FEW, dtype=dtype, **options)(_numbers(2, FEW, FEW)(dtype))[0]
+
+
 def _models() -> Iterator[Job]:
     yield "perceptron", _perceptron
+    for make in (RNN, LSTM, GRU):
+        yield make.__name__, functools.partial(_recurrent, make)
+    yield "RNN, relu", functools.partial(_recurrent, RNN, nonlinearity="relu")
     yield "dropout", _call(F.dropout, _numbers(COMPILED_FROM))
     yield "rand", lambda dtype: rand(COMPILED_FROM, dtype=dtype)
     yield "randperm", lambda dtype: randperm(COMPILED_FROM)

@@ -45,7 +45,7 @@ def tiny(part, arguments):
         return [name, SHAPES.get(name, [6] if len(rest[0]) == 1 else [6, 7, 2, 2][: len(rest[0])])]
     if part == "primitives":
         return [name, [6, 7], rest[1]]
-    if name in ("Conv2d", "Embedding"):
+    if name in ("Conv2d", "Embedding", "LSTM", "GRU"):
         return [name, [4, 10, 6, 5][: len(rest[0])]]
     return [name, [4, 5, 6] if name.startswith("Linear") else [64, 64]]
 

@@ -15,7 +15,7 @@ every_example = pytest.mark.parametrize("example", EXAMPLES, ids=[e.stem for e i
 
 def test_there_is_an_example_for_every_task() -> None:
     names = {e.stem.replace("_", "-") for e in EXAMPLES}
-    assert {"moons", "breast-cancer", "spirals", "iris", "digits"} <= names
+    assert {"moons", "breast-cancer", "spirals", "iris", "digits", "text-classifier"} <= names
 
 
 @every_example

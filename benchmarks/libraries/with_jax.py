@@ -113,6 +113,8 @@ class Library:
             return self._dropout(arrays, cotangent)
         if name == "BatchNorm1d":
             return self._batch_norm(arrays, cotangent)
+        if name not in LAYERS:
+            raise Missing(name)
         function, given = LAYERS[name], jnp.asarray(cotangent)
         values = {name: jnp.asarray(array) for name, array in arrays.items()}
         fixed = {name: array for name, array in values.items() if array.dtype != jnp.float32}

@@ -45,7 +45,10 @@ LAYERS: dict[str, Callable[[Any, dict[str, tuple[int, ...]]], Any]] = {
     "BatchNorm1d": lambda nn, of: nn.BatchNorm1d(of["weight"][0]),
     "Embedding": lambda nn, of: nn.Embedding(*of["weight"]),
     "Conv2d": lambda nn, of: nn.Conv2d(of["weight"][1], of["weight"][0], of["weight"][2], padding=1),
+    "LSTM": lambda nn, of: nn.LSTM(of["input"][2], of["weight_hh_l0"][1]),
+    "GRU": lambda nn, of: nn.GRU(of["input"][2], of["weight_hh_l0"][1]),
 }
+RECURRENT = ("LSTM", "GRU")  # they give the last state too
 
 
 class Library:
@@ -102,7 +105,8 @@ class Library:
                 parameter.copy_(self.torch.from_numpy(arrays[path.split(".")[-1]]))
         module = self.fast(module)
         leaves += parameters.values()
-        return self._differentiated(lambda: module(x), leaves, self.torch.from_numpy(cotangent))
+        call = (lambda: module(x)[0]) if name in RECURRENT else (lambda: module(x))
+        return self._differentiated(call, leaves, self.torch.from_numpy(cotangent))
 
     def _differentiated(self, call: Callable[[], Any], leaves: Sequence[Any], cotangent: Any) -> Built:
         """What `call` computes, and the gradients of the leaves."""

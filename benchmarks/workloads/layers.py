@@ -22,6 +22,8 @@ SHAPES: dict[str, tuple[list[int], ...]] = {
     "BatchNorm1d": ([64, 64], [1024, 1024]),
     "Embedding": ([64, 1000, 64], [1024, 10_000, 128]),  # batch, entries, features
     "Conv2d": ([16, 3, 16, 32], [16, 16, 32, 16]),  # batch, in, out, side; kernels of 3 x 3
+    "LSTM": ([20, 16, 32, 64], [50, 64, 64, 128]),  # steps, batch, in, out
+    "GRU": ([20, 16, 32, 64], [50, 64, 64, 128]),
 }
 
 
@@ -55,6 +57,23 @@ def _conv2d(rng: Generator, shape: Sequence[int]) -> Arrays:
     return {"input": x, "weight": weight, "bias": normal(rng, (outputs,), 1)}
 
 
+def _recurrent(gates: int) -> Callable[[Generator, Sequence[int]], Arrays]:
+    def arrays(rng: Generator, shape: Sequence[int]) -> Arrays:
+        steps, batch, inputs, units = shape
+        rows, spread = gates * units, units**-0.5
+        return {
+            "input": normal(rng, (steps, batch, inputs), 1),
+            "weight_ih_l0": normal(rng, (rows, inputs), spread),
+            "weight_hh_l0": normal(rng, (rows, units), spread),
+            "bias_ih_l0": normal(rng, (rows,), spread),
+            "bias_hh_l0": normal(rng, (rows,), spread),
+        }
+
+    return arrays
+
+
+GATES = {"LSTM": 4, "GRU": 3}
+
 ARRAYS: dict[str, Callable[[Generator, Sequence[int]], Arrays]] = {
     "Linear": _linear,
     "Linear + ReLU": _linear,
@@ -64,12 +83,15 @@ ARRAYS: dict[str, Callable[[Generator, Sequence[int]], Arrays]] = {
     "BatchNorm1d": _norm,
     "Embedding": _embedding,
     "Conv2d": _conv2d,
+    **{name: _recurrent(gates) for name, gates in GATES.items()},
 }
 
 
 def _output_shape(name: str, shape: Sequence[int]) -> tuple[int, ...]:
     if name == "Conv2d":
         return (shape[0], shape[2], shape[3], shape[3])
+    if name in GATES:
+        return (shape[0], shape[1], shape[3])
     return (shape[0], shape[-1])
 
 
@@ -79,6 +101,9 @@ def _flops(name: str, shape: Sequence[int]) -> int:
         return 6 * int(np.prod(shape))
     if name == "Conv2d":
         return 6 * 9 * int(np.prod(shape)) * shape[3]
+    if name in GATES:
+        steps, batch, inputs, units = shape
+        return 6 * GATES[name] * steps * batch * units * (inputs + units)
     return 0
 
 

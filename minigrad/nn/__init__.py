@@ -27,6 +27,9 @@ from minigrad.nn.batchnorm import BatchNorm1d as BatchNorm1d
 from minigrad.nn.batchnorm import BatchNorm2d as BatchNorm2d
 from minigrad.nn.bilinear import Bilinear as Bilinear
 from minigrad.nn.bilinear import Unflatten as Unflatten
+from minigrad.nn.cells import GRUCell as GRUCell
+from minigrad.nn.cells import LSTMCell as LSTMCell
+from minigrad.nn.cells import RNNCell as RNNCell
 from minigrad.nn.container import ModuleDict as ModuleDict
 from minigrad.nn.container import ModuleList as ModuleList
 from minigrad.nn.container import ParameterDict as ParameterDict
@@ -69,6 +72,9 @@ from minigrad.nn.pooling import AvgPool1d as AvgPool1d
 from minigrad.nn.pooling import AvgPool2d as AvgPool2d
 from minigrad.nn.pooling import MaxPool1d as MaxPool1d
 from minigrad.nn.pooling import MaxPool2d as MaxPool2d
+from minigrad.nn.recurrent import GRU as GRU
+from minigrad.nn.recurrent import LSTM as LSTM
+from minigrad.nn.recurrent import RNN as RNN
 
 # isort: split
 # ------------------------------------------------------------------------------------------- losses

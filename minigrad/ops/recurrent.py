@@ -7,19 +7,43 @@ hidden), N being `sizes[0]`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any
 
+import numpy as np
 from numpy import ndarray
 
 from minigrad.autograd.fused import fused
+from minigrad.autograd.op import Primitive, primitive
 from minigrad.kernels import recurrent as kernels
 from minigrad.kernels.jit import flat, is_compiled_type
 from minigrad.ops.activation import relu, sigmoid, tanh
-from minigrad.ops.indexing import zeros_of
 from minigrad.ops.joining import cat, chunk, narrow
 from minigrad.ops.linear import linear
+
+
+def _part(x: ndarray, *, start: int, shape: tuple[int, ...], label: str) -> ndarray:
+    rows = math.prod(shape[:-1])
+    return x[start : start + rows].reshape(shape)
+
+
+def _place(u: ndarray, *, start: int, rows: int, label: str) -> ndarray:
+    flat = u.reshape(-1, u.shape[-1])
+    found = np.zeros((rows, flat.shape[1]), u.dtype)
+    found[start : start + len(flat)] = flat
+    return found
+
+
+# Rows of a result in another shape. It is none of the views that share changes with their base: nobody sees
+# the base, and its parts do not overlap.
+part: Primitive = primitive(_part, operands=("x",), grad_name=lambda node: node.options["label"]).vjp(
+    lambda g, x_shape, start, label: _placed(g, start=start, rows=x_shape[0], label=label)
+)
+_placed: Primitive = primitive(_place, operands=("u",), grad_name=lambda node: node.options["label"]).vjp(
+    lambda g, u_shape, start, label: part(g, start=start, shape=u_shape, label=label)
+)
 
 _PARAMETERS = ("input", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "h")
 
@@ -34,7 +58,8 @@ def _over_time(
 ) -> Any:
     """The states of all steps, then the last ones; `step` takes the input's rows and the states'."""
     batch, units = sizes[0], weight_hh.shape[1]
-    states = [zeros_of((batch, units), weight_hh) if state is None else state for state in states]
+    zeros = weight_hh._result._wrap(np.zeros((batch, units), weight_hh._array.dtype))
+    states = [zeros if state is None else state for state in states]
     firsts = list(accumulate(sizes[:-1], initial=0))
     out: list[Any] = [None] * len(sizes)
     for t in range(len(sizes))[:: -1 if reverse else 1]:
