@@ -341,6 +341,116 @@ def eye(
     return _finish(np.eye(n, m, dtype=_dtype_or_default(dtype)), requires_grad, device)
 
 
+def logspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    base: float = 10.0,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`base` to the power of `steps` evenly spaced values from `start` to `end`, both included.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.logspace(0, 2, 3)
+        tensor([  1.,  10., 100.])
+    """
+    kind = _dtype_or_default(dtype)
+    exponents = linspace(start, end, steps, dtype=dtypes.float64)._array
+    return _finish((base**exponents).astype(kind), requires_grad, device)
+
+
+def _triangle(places: Any, row: int, col: int, dtype: Any, device: Any) -> Tensor:
+    for name, n in (("row", row), ("col", col)):
+        if n < 0:
+            raise RuntimeError(f"{name} must be non-negative, got{n}")
+    kind = dtypes.int64.numpy if dtype is None else dtypes.to_numpy(dtype)
+    return _finish(np.array(places, kind).reshape(2, -1), False, device)
+
+
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """The places of the lower triangle of a (row, col) matrix: their rows, and their columns.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.tril_indices(2, 2)
+        tensor([[0, 1, 1],
+                [0, 0, 1]])
+    """
+    return _triangle(np.tril_indices(max(row, 0), offset, max(col, 0)), row, col, dtype, device)
+
+
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """The places of the upper triangle of a (row, col) matrix: their rows, and their columns.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.triu_indices(2, 2)
+        tensor([[0, 0, 1],
+                [0, 1, 1]])
+    """
+    return _triangle(np.triu_indices(max(row, 0), offset, max(col, 0)), row, col, dtype, device)
+
+
+def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A 0-d tensor of a number, of the default float unless another dtype is given.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.scalar_tensor(2)
+        tensor(2.)
+    """
+    return _finish(np.array(s, _dtype_or_default(dtype)), requires_grad, device)
+
+
+def numel(input: Tensor) -> int:
+    """The number of elements.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.numel(minigrad.zeros(2, 3))
+        6
+    """
+    return input.numel()
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Whether the dtype is float32 or float64.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.is_floating_point(minigrad.tensor([1]))
+        False
+    """
+    return input.is_floating_point()
+
+
+def promote_types(type1: dtypes.dtype, type2: dtypes.dtype) -> dtypes.dtype:
+    """The smallest dtype that both fit in.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.promote_types(minigrad.int64, minigrad.float32)
+        torch.float32
+    """
+    return dtypes.from_numpy(dtypes.promote_types(type1.numpy, type2.numpy))
+
+
+def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
+    """The dtype of an operation on two tensors or numbers.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.result_type(minigrad.tensor([1]), 1.5)
+        torch.float32
+    """
+    operands = (x._array if isinstance(x, Variable) else x for x in (tensor1, tensor2))
+    return dtypes.from_numpy(dtypes.result_type(*operands))
+
+
 def is_tensor(obj: Any) -> bool:
     """Whether `obj` is a tensor.
 

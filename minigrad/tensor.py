@@ -259,7 +259,10 @@ class Tensor(Methods):
 
     def to(self, *args: Any, **kwargs: Any) -> Tensor:
         """In another dtype: `to(dtype)`, `to("cpu")`, `to(device, dtype)`, `to(other)`."""
-        kwargs.pop("non_blocking", None), kwargs.pop("copy", None)
+        kwargs.pop("non_blocking", None)
+        if kwargs.pop("copy", False):
+            found = self.to(*args, **kwargs)
+            return cast(self, dtype=self._array.dtype, source=self._array.dtype) if found is self else found
         for given in (*args, *kwargs.values()):
             if isinstance(given, Tensor):
                 given = given.dtype
