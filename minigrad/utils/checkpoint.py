@@ -180,7 +180,7 @@ def checkpoint(
         raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
     if not use_reentrant:
         return _forgetting(function, args, kwargs, preserve_rng_state, "")
-    if any(isinstance(a, Variable) and a.requires_grad for a in args):
+    if any(isinstance(a, Variable) and current_node(a) is not None for a in args):
         return _forgetting(function, args, kwargs, preserve_rng_state, "CheckpointFunctionBackward")
     warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2)
     with no_grad():
@@ -200,8 +200,8 @@ def checkpoint_sequential(
         >>> import minigrad
         >>> from minigrad.utils.checkpoint import checkpoint_sequential
         >>> x = minigrad.ones(2, requires_grad=True)
-        >>> checkpoint_sequential([minigrad.exp, minigrad.log], 2, x, use_reentrant=True)
-        tensor([1., 1.], grad_fn=<LogBackward0>)
+        >>> checkpoint_sequential([minigrad.neg, minigrad.square], 2, x, use_reentrant=True)
+        tensor([1., 1.], grad_fn=<PowBackward0>)
     """
     if use_reentrant is None:
         warnings.warn(_UNSAID, stacklevel=2)
