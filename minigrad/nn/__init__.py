@@ -53,6 +53,10 @@ from minigrad.nn.linear import Linear as Linear
 from minigrad.nn.module import Module as Module
 from minigrad.nn.normalization import LayerNorm as LayerNorm
 from minigrad.nn.normalization import RMSNorm as RMSNorm
+from minigrad.nn.padding import ConstantPad1d as ConstantPad1d
+from minigrad.nn.padding import ConstantPad2d as ConstantPad2d
+from minigrad.nn.padding import ZeroPad1d as ZeroPad1d
+from minigrad.nn.padding import ZeroPad2d as ZeroPad2d
 from minigrad.nn.parameter import Parameter as Parameter
 from minigrad.nn.piecewise import CELU as CELU
 from minigrad.nn.piecewise import GLU as GLU

@@ -28,6 +28,7 @@ from minigrad.nn.embedding_bag import embedding_bag as embedding_bag
 from minigrad.nn.groupnorm import group_norm as group_norm
 from minigrad.nn.normalization import layer_norm as layer_norm
 from minigrad.nn.normalization import rms_norm as rms_norm
+from minigrad.nn.padding import pad as pad
 from minigrad.nn.piecewise import celu as celu
 from minigrad.nn.piecewise import celu_ as celu_
 from minigrad.nn.piecewise import elu_ as elu_
