@@ -64,6 +64,7 @@ from minigrad.dtypes import float as float
 from minigrad.dtypes import float32 as float32
 from minigrad.dtypes import float64 as float64
 from minigrad.dtypes import get_default_dtype as get_default_dtype
+from minigrad.dtypes import iinfo as iinfo
 from minigrad.dtypes import int as int
 from minigrad.dtypes import int8 as int8
 from minigrad.dtypes import int16 as int16

@@ -263,3 +263,32 @@ class finfo:
         self.max, self.min = info.max.item(), info.min.item()
         self.tiny = self.smallest_normal = info.tiny.item()
         self.dtype = str(info.dtype)
+
+
+class iinfo:
+    """Limits of an integer dtype: `max`, `min`, `bits`.
+
+    Raises:
+        TypeError: the dtype is none of integers.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.iinfo(minigrad.int8)
+        iinfo(min=-128, max=127, dtype=int8)
+    """
+
+    def __init__(self, type: dtype) -> None:
+        if not isinstance(type, dtype):
+            name = type.__class__.__name__
+            raise TypeError(f"iinfo(): argument 'type' (position 1) must be torch.dtype, not {name}")
+        if type.numpy.kind == "f":
+            raise TypeError(
+                "torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'"
+            )
+        if type.numpy.kind not in "iu":
+            raise TypeError(f"{type!r} is not supported by torch.iinfo")
+        info = np.iinfo(type.numpy)
+        self.bits, self.min, self.max, self.dtype = info.bits, int(info.min), int(info.max), str(info.dtype)
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

@@ -5,6 +5,7 @@ The table is recorded (record_ops.py) and, where torch is installed, compared li
 
 import json
 import operator
+import re
 from pathlib import Path
 
 import numpy as np
@@ -148,3 +149,20 @@ def test_casts_between_all_dtypes_follow_torch(name, torch):
         theirs = torch.from_numpy(values).to(getattr(torch, name)).to(getattr(torch, other))
         assert str(ours.dtype) == str(theirs.dtype)
         assert ours.tolist() == theirs.tolist()
+
+
+def test_limits_of_integers(torch):
+    for name in ("uint8", "int8", "int16", "int32", "int64"):
+        ours, theirs = (library.iinfo(getattr(library, name)) for library in (mg, torch))
+        assert repr(ours) == repr(theirs)
+        assert (ours.bits, ours.min, ours.max, ours.dtype) == (
+            theirs.bits,
+            theirs.min,
+            theirs.max,
+            theirs.dtype,
+        )
+    for bad in ("float32", "bool"):
+        with pytest.raises(TypeError) as caught:
+            torch.iinfo(getattr(torch, bad))
+        with pytest.raises(TypeError, match=re.escape(str(caught.value))):
+            mg.iinfo(getattr(mg, bad))

@@ -8,8 +8,8 @@ from record_scripts import DATA, SCRIPTS, printed, with_import_changed
 every_script = pytest.mark.parametrize("path", SCRIPTS, ids=[path.stem for path in SCRIPTS])
 
 
-def test_there_are_many_and_each_has_a_recording():
-    assert len(SCRIPTS) >= 20
+def test_there_are_thirty_of_them_and_each_has_a_recording():
+    assert len(SCRIPTS) >= 30
     assert {path.stem for path in SCRIPTS} == {path.stem for path in DATA.glob("*.txt")}
 
 
