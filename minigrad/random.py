@@ -250,7 +250,7 @@ def normal(
     return Tensor._wrap((source.randn(shape, kind) * deviations + means).astype(kind))
 
 
-def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def rand_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Uniform values in [0, 1) in the shape and dtype of `input`.
 
     Example:
@@ -259,10 +259,12 @@ def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) 
         >>> minigrad.rand_like(minigrad.ones(2))
         tensor([0.4963, 0.7682])
     """
-    return _finish(default_generator.rand(*_like(input, dtype)), requires_grad)
+    return _finish(default_generator.rand(*_like(input, dtype)), requires_grad, device)
 
 
-def randn_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def randn_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Standard normal values in the shape and dtype of `input`.
 
     Example:
@@ -271,7 +273,7 @@ def randn_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False)
         >>> minigrad.randn_like(minigrad.ones(2))
         tensor([ 1.5410, -0.2934])
     """
-    return _finish(default_generator.randn(*_like(input, dtype)), requires_grad)
+    return _finish(default_generator.randn(*_like(input, dtype)), requires_grad, device)
 
 
 def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None) -> Tensor:
