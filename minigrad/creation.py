@@ -12,76 +12,13 @@ from numpy import ndarray
 from minigrad import dtypes
 from minigrad.autograd.tape import Variable
 from minigrad.ops.counting import evenly_spaced
-from minigrad.ops.dims import sizes_from
+from minigrad.ops.making import array_from, finished, sizes_of
 from minigrad.tensor import Tensor, legacy_array
 
 
 def _finish(array: ndarray, requires_grad: bool, device: Any = None) -> Tensor:
-    dtypes.check_device(device)
-    made = Tensor._wrap(array)
-    return made.requires_grad_() if requires_grad else made
-
-
-def _array_from(data: Any, dtype: Any) -> ndarray:
-    """A new array of nested sequences, numbers or tensors, in torch's choice of dtype."""
-    wanted = None if dtype is None else dtypes.to_numpy(dtype)
-    if isinstance(data, (ndarray, np.generic)):
-        array = np.array(data, order="C")
-        return array.astype(wanted) if wanted is not None else array.astype(dtypes.of(array).numpy)
-    try:
-        array = np.array(_plain(data))
-    except ValueError:
-        raise ValueError(_ragged(data, _first_lengths(data), 0)) from None
-    if array.dtype.kind in "US":
-        raise TypeError(f"new(): invalid data type {type(data).__name__!r}\nExpected numbers or bools.")
-    if array.dtype.kind not in "biuf":
-        raise RuntimeError(
-            f"Could not infer dtype of {_leaf_type(data)}\n"
-            "Expected numbers, bools, or nested sequences of them."
-        )
-    if wanted is None:
-        if array.dtype.kind == "f" or array.size == 0:
-            wanted = dtypes.default_float()
-        else:
-            wanted = dtypes.bool.numpy if array.dtype.kind == "b" else dtypes.int64.numpy
-    return array.astype(wanted)
-
-
-def _first_lengths(data: Any) -> list[int]:
-    """The lengths of the first sequence at each level."""
-    lengths = []
-    while isinstance(data, (list, tuple)):
-        lengths.append(len(data))
-        data = data[0] if data else None
-    return lengths
-
-
-def _ragged(data: Any, lengths: list[int], level: int) -> str:
-    """torch's words for the first sequence whose length differs from the first one's at its level."""
-    found = len(data) if isinstance(data, (list, tuple)) else 0
-    if level < len(lengths) and found != lengths[level]:
-        return f"expected sequence of length {lengths[level]} at dim {level} (got {found})"
-    items = data if isinstance(data, (list, tuple)) else ()
-    texts = (_ragged(item, lengths, level + 1) for item in items)
-    return next((text for text in texts if text), "" if level else "the nested sequences differ in length")
-
-
-def _leaf_type(data: Any) -> str:
-    """The name of the type of the first item that is no sequence."""
-    while isinstance(data, (list, tuple)) and data:
-        data = data[0]
-    return type(data).__name__
-
-
-def _plain(data: Any) -> Any:
-    """Nested sequences with the tensors and arrays among them as plain numbers."""
-    if isinstance(data, Variable):
-        return data._array.tolist()
-    if isinstance(data, (list, tuple)):
-        return [_plain(item) for item in data]
-    if isinstance(data, (ndarray, np.generic)):
-        return data.tolist()
-    return data
+    made: Tensor = finished(Tensor, array, device, requires_grad)
+    return made
 
 
 def tensor(
@@ -114,7 +51,7 @@ def tensor(
             stacklevel=2,
         )
         data = data._array
-    return _finish(_array_from(data, dtype), requires_grad, device)
+    return _finish(array_from(data, dtype), requires_grad, device)
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
@@ -130,7 +67,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     if isinstance(data, ndarray):
         made = from_numpy(data)
         return made if dtype is None else made.to(dtype)
-    return _finish(_array_from(data, dtype), False, device)
+    return _finish(array_from(data, dtype), False, device)
 
 
 def from_numpy(ndarray: ndarray) -> Tensor:
@@ -158,10 +95,7 @@ def _dtype_or_default(dtype: Any) -> np.dtype:
 
 
 def _sizes(sizes: tuple[Any, ...], size: Any) -> tuple[int, ...]:
-    found = sizes_from(sizes if size is None else (size,))
-    if any(n < 0 for n in found):
-        raise RuntimeError(f"Trying to create tensor with negative dimension {min(found)}: {list(found)}")
-    return found
+    return sizes_of(sizes if size is None else (size,))
 
 
 def zeros(

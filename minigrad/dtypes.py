@@ -288,7 +288,7 @@ class iinfo:
         if type.numpy.kind not in "iu":
             raise TypeError(f"{type!r} is not supported by torch.iinfo")
         info = np.iinfo(type.numpy)
-        self.bits, self.min, self.max, self.dtype = info.bits, int(info.min), int(info.max), str(info.dtype)
+        self.bits, self.min, self.max, self.dtype = info.bits, info.min, info.max, str(info.dtype)
 
     def __repr__(self) -> str:
-        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"

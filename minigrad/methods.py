@@ -26,6 +26,7 @@ from minigrad.ops import (
     limits,
     linalg,
     logarithms,
+    making,
     moments,
     piecewise,
     products,
@@ -339,6 +340,9 @@ class Methods(Variable):
     ) -> Any:
         """`minigrad.scatter_reduce` of this tensor."""
         return scattering.scatter_reduce(self, dim, index, src, reduce, include_self=include_self)
+
+    new_zeros, new_ones, new_empty = making.new_zeros, making.new_ones, making.new_empty
+    new_full, new_tensor = making.new_full, making.new_tensor
 
     def view_as(self, other: Any) -> Any:
         """`view` in the shape of `other`."""

@@ -22,7 +22,7 @@ from minigrad.ops import joining
 from minigrad.ops import shape as shapes
 
 _DATA_ONLY = (
-    "Only Tensors of floating point and complex dtype can require gradients\n"
+    "only Tensors of floating point dtype can require gradients\n"
     "This one is {}. Convert it first, e.g. x.float().requires_grad_()."
 )
 
@@ -190,7 +190,29 @@ class Tensor(Methods):
         """The number of elements."""
         return self._array.size
 
-    nelement = numel
+    nelement, ndimension = numel, dim
+
+    @property
+    def itemsize(self) -> int:
+        """The number of bytes of an element."""
+        return self._array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """The number of bytes of all elements."""
+        return self._array.nbytes
+
+    def is_same_size(self, other: Tensor) -> bool:
+        """Whether the sizes are those of `other`."""
+        return self._array.shape == other._array.shape
+
+    def get_device(self) -> int:
+        """The number of the device, -1 for the CPU."""
+        return -1
+
+    def is_complex(self) -> bool:
+        """False: minigrad has no complex numbers."""
+        return False
 
     def element_size(self) -> int:
         """The number of bytes of an element."""
@@ -244,6 +266,10 @@ class Tensor(Methods):
         """Cut this tensor off from the graph."""
         self._node = None
         return self
+
+    def cuda(self, device: Any = None) -> Tensor:
+        """AssertionError: minigrad computes on the CPU, as a torch without CUDA does."""
+        raise AssertionError("Torch not compiled with CUDA enabled\nminigrad computes on the CPU alone.")
 
     def cpu(self) -> Tensor:
         """The tensor itself."""

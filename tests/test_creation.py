@@ -46,3 +46,30 @@ def test_a_copy_is_made_where_it_is_asked_for():
 def test_meshgrid_warns_where_indexing_is_left_open():
     with pytest.warns(UserWarning, match="required to pass the indexing argument"):
         mg.meshgrid(mg.arange(2), mg.arange(3))
+
+
+NEW = [
+    lambda m, x: x.new_zeros(2, 3),
+    lambda m, x: x.new_zeros((2,), dtype=m.int64),
+    lambda m, x: x.new_ones(3, requires_grad=x.is_floating_point()),
+    lambda m, x: x.new_full((2, 2), 7),
+    lambda m, x: x.new_full((2,), 2.5, dtype=m.float64),
+    lambda m, x: x.new_tensor([[1, 2], [3, 4]]),
+    lambda m, x: x.new_tensor(3.0),
+    lambda m, x: x.new_empty((2, 0)),
+    lambda m, x: (x.itemsize, x.nbytes, x.ndimension(), x.is_same_size(x), x.get_device(), x.is_complex()),
+    lambda m, x: x.new_zeros(-1),
+    lambda m, x: x.cuda(),
+]
+
+
+@pytest.mark.parametrize("made", NEW)
+@pytest.mark.parametrize("dtype", ["float32", "int64"])
+def test_tensors_like_another_print_as_torchs(made, dtype, torch):
+    def printed(m):
+        try:
+            return repr(made(m, m.ones(2, 1, dtype=getattr(m, dtype))))
+        except Exception as error:
+            return type(error).__name__, str(error).split("\n")[0]
+
+    assert printed(mg) == printed(torch)

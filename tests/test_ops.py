@@ -260,6 +260,7 @@ NOT_OPERATIONS = {
     *("backward", "retain_grad", "register_hook", "register_post_accumulate_grad_hook"),
     *("requires_grad_", "detach_", "numpy", "item", "tolist", "size", "dim", "numel", "nelement"),
     *("element_size", "stride", "is_contiguous", "data_ptr", "is_floating_point", "cpu"),
+    *("ndimension", "is_same_size", "get_device", "is_complex", "cuda"),
     *("uniform_", "normal_", "bernoulli_", "random_", "exponential_"),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.ops.making import finished
 from minigrad.tensor import Tensor
 
 
@@ -38,9 +39,9 @@ class Parameter(Tensor):
                 f"Parameter(): argument 'data' must be Tensor, not {type(data).__name__}. "
                 "Use minigrad.tensor(...)."
             )
-        made = cls._wrap(data._array)
+        made: Parameter = finished(cls, data._array, None, requires_grad)
         made._counter = data._counter
-        return made.requires_grad_(requires_grad)
+        return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         """A copy of the values, without the gradient."""
