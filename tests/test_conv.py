@@ -260,3 +260,13 @@ def test_what_the_kernels_do_not_compute():
     assert not Convolution.is_for(x[..., :3], w, *plain)
     assert not Convolution.is_for(x[:0], w, *plain)
     assert not Convolution.is_for(x.astype(int), w.astype(int), *plain)
+
+
+def test_what_lay_in_memory_before_does_not_matter(monkeypatch):
+    """Kernels read a little past what they need: nothing there may be nan, or the kernels give up."""
+    rng = np.random.default_rng(2)
+    x, w, g = (rng.standard_normal(s) for s in ((2, 3, 6, 9), (3, 3, 2, 4), (2, 3, 5, 6)))
+    monkeypatch.setattr(np, "empty", lambda shape, dtype=float: np.full(shape, np.nan, dtype))
+    kernel = Convolution(x, w, ((0, 0), (0, 0)), 1)
+    assert np.isfinite(kernel.value(None)).all()
+    assert all(np.isfinite(a).all() for a in kernel.gradients(g, True, True, True))

@@ -151,7 +151,7 @@ def _copy_planes(x, size, start, step, of, out, to_size, at, to_step, to, count,
     for k in prange(out.size // to_size):
         image, plane = k // to, k % to
         source, target = (image * of + plane) * size + start, k * to_size
-        if columns < to_step or plane >= count:
+        if rows * columns < to_size or plane >= count:
             _fill(out, target, to_size, 0)
         if plane < count:
             for row in range(rows):

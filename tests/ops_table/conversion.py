@@ -28,3 +28,10 @@ row(
     numeric=False,
 )
 row("detach", lambda m, x: x.detach() * x, real(3), numeric=False)
+row(
+    "new",
+    lambda m, x: (
+        x.new_zeros(2) + x.new_ones(2) * x.new_full((2,), 3) + x.new_tensor([1, 2]) * x + 0 * x.new_empty(2)
+    ),
+    real(2),
+)
