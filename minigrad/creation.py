@@ -12,8 +12,8 @@ from numpy import ndarray
 from minigrad import dtypes
 from minigrad.autograd.tape import Variable
 from minigrad.ops.counting import evenly_spaced
-from minigrad.ops.making import array_from, finished, sizes_of
-from minigrad.tensor import Tensor, legacy_array
+from minigrad.ops.making import array_from, finished, legacy_array, sizes_of
+from minigrad.tensor import Tensor
 
 
 def _finish(array: ndarray, requires_grad: bool, device: Any = None) -> Tensor:

@@ -14,12 +14,13 @@ from minigrad import dtypes, formatting
 from minigrad.autograd import engine
 from minigrad.autograd.hooks import RemovableHandle
 from minigrad.autograd.op import UFUNCS, cast
-from minigrad.autograd.tape import Leaf, Node, Variable, current_node
+from minigrad.autograd.tape import Leaf, Node, current_node
 from minigrad.dtypes import Size
 from minigrad.methods import Methods
 from minigrad.missing import nearest
 from minigrad.ops import joining
 from minigrad.ops import shape as shapes
+from minigrad.ops.making import legacy_array
 
 _DATA_ONLY = (
     "only Tensors of floating point dtype can require gradients\n"
@@ -495,20 +496,3 @@ def _to_dtype(tensor: Tensor, kind: np.dtype) -> Tensor:
 def _rebuild(kind: type[Tensor], array: ndarray, requires_grad: bool) -> Tensor:
     tensor = kind._wrap(array)
     return tensor.requires_grad_() if requires_grad else tensor
-
-
-def legacy_array(data: tuple[Any, ...], kind: np.dtype) -> ndarray:
-    """What torch's legacy constructors make: `Tensor([1, 2])` converts values, `Tensor(2, 3)` takes sizes."""
-    if not data:
-        return np.empty(0, kind)
-    if _are_sizes(data):
-        return np.zeros(data, kind)
-    (values,) = data
-    if isinstance(values, Size):
-        return np.zeros(values, kind)
-    return np.array(values._array if isinstance(values, Variable) else values, kind)
-
-
-def _are_sizes(values: tuple[Any, ...]) -> bool:
-    """Whether all are ints: then they are sizes, not values."""
-    return all(isinstance(v, int) and not isinstance(v, bool) for v in values)

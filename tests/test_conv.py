@@ -270,3 +270,20 @@ def test_what_lay_in_memory_before_does_not_matter(monkeypatch):
     kernel = Convolution(x, w, ((0, 0), (0, 0)), 1)
     assert np.isfinite(kernel.value(None)).all()
     assert all(np.isfinite(a).all() for a in kernel.gradients(g, True, True, True))
+
+
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+@pytest.mark.parametrize("padding", [1, (2, 0), "same"])
+def test_padding_modes_are_torchs(mode, padding, torch):
+    found = []
+    for library in (minigrad, torch):
+        library.manual_seed(0)
+        layer = library.nn.Conv2d(2, 3, (3, 2), padding=padding, padding_mode=mode)
+        found.append((repr(layer), layer(library.randn(2, 2, 5, 6)).detach().numpy()))
+    assert found[0][0] == found[1][0]
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-5, atol=1e-6)
+
+
+def test_an_unknown_padding_mode():
+    with pytest.raises(ValueError, match="padding_mode must be one of"):
+        nn.Conv1d(1, 1, 3, padding_mode="mirror")

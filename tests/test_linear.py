@@ -87,3 +87,23 @@ def test_no_rows_no_columns_and_other_ranks():
     assert F.linear(minigrad.ones(0, 3, dtype=minigrad.float64), w, b).shape == (0, 4)
     assert F.linear(minigrad.ones(3, dtype=minigrad.float64), w, b).shape == (4,)
     assert F.linear(minigrad.ones(2, 5, 3, dtype=minigrad.float64), w, b).shape == (2, 5, 4)
+
+
+def test_a_lazy_layer_becomes_linear_as_torchs_does(torch):
+    texts = []
+    for library in (minigrad, torch):
+        library.manual_seed(0)
+        layer = library.nn.LazyLinear(3)
+        text = [repr(layer), repr(layer.weight), list(layer.state_dict())]
+        optimizer = library.optim.SGD(layer.parameters(), lr=0.1)
+        layer(library.ones(2, 4)).sum().backward()
+        optimizer.step()
+        text += [
+            repr(layer),
+            repr(layer.weight),
+            repr(layer.bias),
+            type(layer).__name__,
+            layer.weight.grad.shape,
+        ]
+        texts.append(text)
+    assert texts[0] == texts[1]

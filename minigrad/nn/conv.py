@@ -9,6 +9,7 @@ from minigrad import dtypes
 from minigrad.creation import empty
 from minigrad.nn import init
 from minigrad.nn.module import Module
+from minigrad.nn.padding import pad
 from minigrad.nn.parameter import Parameter
 from minigrad.ops.conv import Pads, convolve
 from minigrad.tensor import Tensor
@@ -177,8 +178,11 @@ class _Conv(Module):
             raise ValueError("in_channels must be divisible by groups")
         if out_channels % groups:
             raise ValueError("out_channels must be divisible by groups")
-        if padding_mode != "zeros":
-            raise NotImplementedError(f"padding_mode {padding_mode!r} is not supported, only 'zeros'")
+        modes = ("zeros", "reflect", "replicate", "circular")
+        if padding_mode not in modes:
+            raise ValueError(
+                f"padding_mode must be one of {set(modes)}, but got padding_mode='{padding_mode}'"
+            )
         self.in_channels, self.out_channels = in_channels, out_channels
         self.kernel_size = expanded(kernel_size, self.ndim)
         self.stride, self.dilation = expanded(stride, self.ndim), expanded(dilation, self.ndim)
@@ -205,7 +209,12 @@ class _Conv(Module):
                 init.uniform_(self.bias, -1 / math.sqrt(inputs), 1 / math.sqrt(inputs))
 
     def forward(self, input: Tensor) -> Tensor:
-        options = self.stride, self.padding, self.dilation, self.groups
+        padding = self.padding
+        if self.padding_mode != "zeros":
+            around = _pads(padding, self.kernel_size, self.stride, self.dilation)
+            input = pad(input, [size for both in reversed(around) for size in both], self.padding_mode)
+            padding = "valid"
+        options = self.stride, padding, self.dilation, self.groups
         return _convolution(input, self.weight, self.bias, *options, self.ndim)
 
     def extra_repr(self) -> str:
@@ -213,7 +222,10 @@ class _Conv(Module):
         parts.append(f"stride={self.stride}")
         plain = {"padding": (0,) * self.ndim, "dilation": (1,) * self.ndim, "groups": 1}
         parts += [f"{name}={getattr(self, name)}" for name in plain if getattr(self, name) != plain[name]]
-        return ", ".join(parts if self.bias is not None else [*parts, "bias=False"])
+        parts += [] if self.bias is not None else ["bias=False"]
+        return ", ".join(
+            parts if self.padding_mode == "zeros" else [*parts, f"padding_mode={self.padding_mode}"]
+        )
 
 
 class Conv1d(_Conv):

@@ -9,7 +9,7 @@ from minigrad import dtypes
 from minigrad.creation import empty
 from minigrad.nn import init
 from minigrad.nn.module import Module
-from minigrad.nn.parameter import Parameter
+from minigrad.nn.parameter import Parameter, UninitializedParameter
 from minigrad.ops.linear import linear
 from minigrad.ops.shape import flatten
 from minigrad.tensor import Tensor
@@ -71,6 +71,47 @@ class Linear(Module):
         return (
             f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
         )
+
+
+class LazyLinear(Linear):
+    """A `Linear` that takes the number of its inputs from the first; until then it has no sizes.
+
+    Shapes: input (..., anything), result (..., out_features).
+
+    Example:
+        >>> import minigrad
+        >>> from minigrad import nn
+        >>> layer = nn.LazyLinear(3)
+        >>> layer
+        LazyLinear(in_features=0, out_features=3, bias=True)
+        >>> _ = layer(minigrad.ones(1, 2))
+        >>> layer
+        Linear(in_features=2, out_features=3, bias=True)
+    """
+
+    weight: UninitializedParameter
+    bias: UninitializedParameter | None
+
+    def __init__(self, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+        super().__init__(0, 0, False, device, dtype)
+        self.out_features = out_features
+        self.weight = UninitializedParameter(device=device, dtype=dtype)
+        if bias:
+            self.bias = UninitializedParameter(device=device, dtype=dtype)
+
+    def reset_parameters(self) -> None:
+        """Draw weight and bias anew, if they have sizes."""
+        if self.in_features:
+            super().reset_parameters()
+
+    def forward(self, input: Tensor) -> Tensor:
+        self.in_features = input.shape[-1]
+        self.weight.materialize((self.out_features, self.in_features))
+        if self.bias is not None:
+            self.bias.materialize((self.out_features,))
+        self.reset_parameters()
+        self.__class__ = Linear  # type: ignore[assignment]
+        return linear(input, self.weight, self.bias)
 
 
 class Identity(Module):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from minigrad import dtypes
 from minigrad.ops.making import finished
 from minigrad.tensor import Tensor
 
@@ -53,3 +57,36 @@ class Parameter(Tensor):
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
+
+
+class UninitializedParameter(Parameter):
+    """A parameter without sizes until `materialize` gives it some.
+
+    Example:
+        >>> from minigrad import nn
+        >>> parameter = nn.UninitializedParameter()
+        >>> parameter
+        <UninitializedParameter>
+        >>> parameter.materialize((2,))
+        >>> parameter.shape
+        torch.Size([2])
+    """
+
+    __slots__ = ()
+
+    def __new__(
+        cls, requires_grad: bool = True, device: Any = None, dtype: Any = None
+    ) -> UninitializedParameter:
+        kind = dtypes.default_float() if dtype is None else dtypes.to_numpy(dtype)
+        made: UninitializedParameter = finished(cls, np.zeros(0, kind), device, requires_grad)
+        return made
+
+    def materialize(self, shape: Sequence[int], device: Any = None, dtype: Any = None) -> None:
+        """Become a parameter of these sizes, whose values are not set."""
+        dtypes.check_device(device)
+        kind = self._array.dtype if dtype is None else dtypes.to_numpy(dtype)
+        self._array = np.zeros(shape, kind)
+        self.__class__ = Parameter  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return "<UninitializedParameter>"

@@ -9,6 +9,7 @@ from numpy import ndarray
 
 from minigrad import dtypes
 from minigrad.autograd.tape import Variable
+from minigrad.dtypes import Size
 from minigrad.ops.dims import sizes_from
 
 
@@ -72,6 +73,23 @@ def _plain(data: Any) -> Any:
     if isinstance(data, (ndarray, np.generic)):
         return data.tolist()
     return data
+
+
+def legacy_array(data: tuple[Any, ...], kind: np.dtype) -> ndarray:
+    """What torch's legacy constructors make: `Tensor([1, 2])` converts values, `Tensor(2, 3)` takes sizes."""
+    if not data:
+        return np.empty(0, kind)
+    if _are_sizes(data):
+        return np.zeros(data, kind)
+    (values,) = data
+    if isinstance(values, Size):
+        return np.zeros(values, kind)
+    return np.array(values._array if isinstance(values, Variable) else values, kind)
+
+
+def _are_sizes(values: tuple[Any, ...]) -> bool:
+    """Whether all are ints: then they are sizes, not values."""
+    return all(isinstance(v, int) and not isinstance(v, bool) for v in values)
 
 
 def sizes_of(sizes: tuple[Any, ...]) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Padding with a constant."""
+"""Padding."""
 
 from ops_table.base import given, integers, real, row
 
@@ -21,3 +21,29 @@ row("ConstantPad1d", lambda m, x: m.nn.ConstantPad1d(2, 3.5)(x), real(2, 3))
 row("ConstantPad2d", lambda m, x: m.nn.ConstantPad2d((1, 0, 2, 1), 3.5)(x), real(1, 2, 3))
 row("ZeroPad1d", lambda m, x: m.nn.ZeroPad1d((2, 1))(x), real(2, 3))
 row("ZeroPad2d", lambda m, x: m.nn.ZeroPad2d(1)(x), real(1, 2, 3))
+
+
+def sourced(mode: str) -> None:
+    """A mode that pads with elements of the input."""
+    for padding, shape in (
+        ((2, 1), (2, 3, 4)),
+        ((0, 2), (2, 3)),
+        ((1, 2, 1, 0), (2, 2, 3)),
+        ((1, 2, 1, 1), (2, 1, 2, 3)),
+        ((-1, 1), (2, 3)),
+        ((0, 0), (2, 3)),
+        ((5, 1), (1, 3)),
+        ((1, 1, 1), (2, 3)),
+        ((1, 1), (3,)),
+        ((1, 1), (2, 2, 2, 2)),
+    ):
+        row(f"pad {mode} {padding} of {shape}", _PAD(padding, mode), real(*shape))
+    row(f"pad {mode} with a value", _PAD((1, 1), mode, 2.0), real(2, 3))
+    row(f"pad {mode} of int64", _PAD((1, 1), mode), integers(0, 9, 2, 3))
+
+
+for _mode in ("reflect", "replicate", "circular"):
+    sourced(_mode)
+for _name in ("ReflectionPad", "ReplicationPad", "CircularPad"):
+    row(f"{_name}1d", lambda m, x, name=_name: getattr(m.nn, f"{name}1d")(2)(x), real(2, 3))
+    row(f"{_name}2d", lambda m, x, name=_name: getattr(m.nn, f"{name}2d")((1, 1, 0, 1))(x), real(1, 2, 3))
