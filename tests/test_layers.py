@@ -95,6 +95,40 @@ def test_initialisers_are_torchs(name):
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
 
 
+MORE_INIT = {
+    "orthogonal_": lambda t: t.nn.init.orthogonal_(t.empty(3, 5)),
+    "orthogonal_ tall": lambda t: t.nn.init.orthogonal_(t.empty(6, 2, 2), gain=2.0),
+    "sparse_": lambda t: t.nn.init.sparse_(t.empty(5, 4), 0.3),
+    "dirac_": lambda t: t.nn.init.dirac_(t.empty(4, 2, 3, 3), 2),
+    "dirac_ 1d": lambda t: t.nn.init.dirac_(t.empty(2, 3, 4)),
+    "orthogonal_ of a vector": lambda t: t.nn.init.orthogonal_(t.empty(3)),
+    "sparse_ of a vector": lambda t: t.nn.init.sparse_(t.empty(3), 0.5),
+    "dirac_ of a matrix": lambda t: t.nn.init.dirac_(t.empty(3, 3)),
+    "dirac_ of odd groups": lambda t: t.nn.init.dirac_(t.empty(3, 3, 3), 2),
+}
+
+
+@pytest.mark.parametrize("name", MORE_INIT)
+def test_more_initialisers_are_torchs_but_for_rounding(name, torch):
+    found = []
+    for t in (minigrad, torch):
+        t.manual_seed(7)
+        try:
+            found.append(MORE_INIT[name](t).numpy())
+        except ValueError as error:
+            found.append(str(error))
+    if isinstance(found[1], str):
+        assert found[0] == found[1]
+    else:
+        np.testing.assert_allclose(found[0], found[1], rtol=1e-5, atol=1e-6)
+
+
+def test_orthogonal_rows_are():
+    minigrad.manual_seed(0)
+    w = minigrad.nn.init.orthogonal_(minigrad.empty(3, 7), gain=0.5).numpy()
+    np.testing.assert_allclose(w @ w.T, 0.25 * np.eye(3), atol=1e-6)
+
+
 @libraries
 def test_the_parameters_a_linear_layer_starts_with(library):
     assert digest(*linears(namespace(library))) == DIGESTS["Linear"]

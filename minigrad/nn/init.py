@@ -237,3 +237,76 @@ def kaiming_normal_(
     """Fill with normal numbers of standard deviation gain / sqrt(fan); see `kaiming_uniform_`."""
     std = _kaiming_std(tensor, a, mode, nonlinearity)
     return tensor if std is None else normal_(tensor, 0.0, std, generator)
+
+
+def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
+    """Fill with a matrix whose rows, or columns if these are fewer, are orthogonal and of length `gain`.
+
+    It is Q of the QR decomposition of normal numbers, with the signs that make R's diagonal positive.
+
+    Raises:
+        ValueError: the tensor has fewer than 2 dimensions.
+
+    Source: A. Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear neural
+        networks", ICLR 2014.
+
+    Example:
+        >>> import minigrad
+        >>> w = minigrad.nn.init.orthogonal_(minigrad.empty(2, 4))
+        >>> minigrad.allclose(w @ w.T, minigrad.eye(2), atol=1e-6)
+        True
+    """
+    if tensor.ndim < 2:
+        raise ValueError("Only tensors with 2 or more dimensions are supported")
+    if not tensor.numel():
+        return tensor
+    shape = (tensor.shape[0], tensor.numel() // tensor.shape[0])
+    drawn = (generator or default_generator).normal(shape, 0.0, 1.0, tensor._array.dtype)
+    wide = shape[0] < shape[1]
+    q, r = np.linalg.qr(drawn.T if wide else drawn)
+    q = q * np.sign(np.diag(r))
+    return _fill(tensor, gain * (q.T if wide else q).reshape(tensor.shape))
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """Fill with normal numbers, and zeros at a share of `sparsity` of each column.
+
+    Raises:
+        ValueError: the tensor has not 2 dimensions.
+
+    Example:
+        >>> import minigrad
+        >>> (minigrad.nn.init.sparse_(minigrad.empty(4, 3), 0.5) == 0).sum(0)
+        tensor([2, 2, 2])
+    """
+    if tensor.ndim != 2:
+        raise ValueError("Only tensors with 2 dimensions are supported")
+    rows, columns = tensor.shape
+    values = (generator or default_generator).normal((rows, columns), 0.0, std, tensor._array.dtype)
+    for column in range(columns):
+        values[default_generator.randperm(rows)[: math.ceil(sparsity * rows)], column] = 0
+    return _fill(tensor, values)
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """Fill the weight of a convolution so that it keeps its input: ones in the middle of as many channels.
+
+    Raises:
+        ValueError: the tensor has not 3, 4 or 5 dimensions, or the first is not divisible by `groups`.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.nn.init.dirac_(minigrad.empty(1, 1, 3))
+        tensor([[[0., 1., 0.]]])
+    """
+    if tensor.ndim not in (3, 4, 5):
+        raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
+    if tensor.shape[0] % groups:
+        raise ValueError("dim 0 must be divisible by groups")
+    each = tensor.shape[0] // groups
+    values = np.zeros(tensor.shape, tensor._array.dtype)
+    middle = tuple(size // 2 for size in tensor.shape[2:])
+    for group in range(groups):
+        for channel in range(min(each, tensor.shape[1])):
+            values[(group * each + channel, channel, *middle)] = 1
+    return _fill(tensor, values)
