@@ -8,7 +8,10 @@ from math import inf as inf
 from math import nan as nan
 from math import pi as pi
 
+from minigrad import accelerator as accelerator
 from minigrad import autograd as autograd
+from minigrad import backends as backends
+from minigrad import cuda as cuda
 from minigrad import func as func
 from minigrad import linalg as linalg
 from minigrad import nn as nn
@@ -40,6 +43,7 @@ from minigrad.creation import from_numpy as from_numpy
 from minigrad.creation import full as full
 from minigrad.creation import full_like as full_like
 from minigrad.creation import is_floating_point as is_floating_point
+from minigrad.creation import is_nonzero as is_nonzero
 from minigrad.creation import is_tensor as is_tensor
 from minigrad.creation import linspace as linspace
 from minigrad.creation import logspace as logspace
@@ -77,6 +81,7 @@ from minigrad.dtypes import uint8 as uint8
 from minigrad.formatting import set_printoptions as set_printoptions
 from minigrad.kernels.jit import get_num_threads as get_num_threads
 from minigrad.kernels.jit import set_num_threads as set_num_threads
+from minigrad.kernels.jit import use_deterministic_algorithms as use_deterministic_algorithms
 from minigrad.kernels.memory import empty_cache as empty_cache
 from minigrad.kernels.memory import keep_freed_memory as _keep_freed_memory
 from minigrad.missing import attribute_of as _attribute_of

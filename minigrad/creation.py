@@ -385,6 +385,20 @@ def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
     return dtypes.from_numpy(dtypes.result_type(*operands))
 
 
+def is_nonzero(input: Tensor) -> bool:
+    """Whether the only element of `input` is not zero.
+
+    Raises:
+        RuntimeError: there is none, or more than one.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.is_nonzero(minigrad.tensor([0.5]))
+        True
+    """
+    return bool(input)
+
+
 def is_tensor(obj: Any) -> bool:
     """Whether `obj` is a tensor.
 

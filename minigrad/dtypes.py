@@ -206,6 +206,7 @@ class device:
     """Where tensors live: always the CPU.
 
     Raises:
+        AssertionError: CUDA is asked for, as torch without it does.
         RuntimeError: another device is asked for.
 
     Example:
@@ -218,6 +219,11 @@ class device:
 
     def __init__(self, type: Any = "cpu", index: Any = None) -> None:
         name = str(type)
+        if name.split(":")[0] == "cuda":
+            raise AssertionError(
+                "Torch not compiled with CUDA enabled\n"
+                "minigrad computes on the CPU only. Use 'cpu', or leave the device out."
+            )
         if name.split(":")[0] != "cpu":
             raise RuntimeError(
                 f"minigrad computes on the CPU only, but device {name!r} was asked for. Use 'cpu', or leave "
@@ -242,7 +248,7 @@ CPU = device()
 
 
 def check_device(given: Any) -> None:
-    """Accept None and the CPU; RuntimeError for anything else."""
+    """Accept None and the CPU; an error for anything else."""
     if given is not None:
         device(given)
 

@@ -180,7 +180,10 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True) -> Any:
     import zipfile
 
     if map_location is not None:
-        dtypes.check_device(map_location)
+        try:
+            dtypes.check_device(map_location)
+        except AssertionError as error:
+            raise RuntimeError(str(error).partition("\n")[2]) from None
     name = "the file" if hasattr(f, "read") else repr(os.fspath(f))
     try:
         with zipfile.ZipFile(f) as archive:

@@ -405,7 +405,7 @@ class Tensor(Methods):
         )
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if self.ndim == 0 and spec else format(repr(self), spec)
+        return format(self.item() if self.ndim == 0 and type(self) is Tensor else repr(self), spec)
 
     def __len__(self) -> Any:
         if self.ndim == 0:

@@ -167,6 +167,8 @@ def grad(
             "allow_unused=False."
         )
     outputs, inputs = _as_sequence(outputs), _as_sequence(inputs)
+    if not inputs:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     cotangents = [None] * len(outputs) if grad_outputs is None else _as_sequence(grad_outputs)
     keep = create_graph if retain_graph is None else retain_graph
     nodes = [current_node(i) for i in inputs]

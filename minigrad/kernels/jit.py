@@ -89,6 +89,15 @@ def set_num_threads(n: int) -> None:
     _threads = n
 
 
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Nothing: results do not depend on the number of threads in any case.
+
+    Example:
+        >>> import minigrad
+        >>> minigrad.use_deterministic_algorithms(True)
+    """
+
+
 def note_product(multiplications: int) -> None:
     """Tell that a product of matrices has just been computed."""
     global _spinning_until

@@ -389,6 +389,11 @@ class Module:
         """Convert the floating-point parameters and buffers to float64, in place."""
         return self.to(dtypes.float64)
 
+    def cuda(self, device: Any = None) -> Self:
+        """AssertionError: minigrad computes on the CPU, as a torch without CUDA does."""
+        dtypes.check_device("cuda")
+        return self
+
     def cpu(self) -> Self:
         """The module itself."""
         return self

@@ -159,4 +159,8 @@ def dot(input: Any, tensor: Any) -> Any:
     """
     if ndim_of(input) != 1 or ndim_of(tensor) != 1:
         raise RuntimeError(f"1D tensors expected, but got {ndim_of(input)}D and {ndim_of(tensor)}D tensors")
+    kinds = [dtypes.of(x._array if isinstance(x, Variable) else x) for x in (input, tensor)]
+    if kinds[0] != kinds[1]:
+        names = " and ".join(kind.scalar_type for kind in kinds)
+        raise RuntimeError(f"dot : expected both vectors to have same dtype, but found {names}")
     return matmul(input, tensor)
