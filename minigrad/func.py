@@ -12,6 +12,7 @@ from typing import Any
 from minigrad.autograd import engine
 from minigrad.autograd.tape import Leaf, Node, current_node, enable_grad
 from minigrad.creation import ones_like, zeros, zeros_like
+from minigrad.missing import attribute_of as _attribute_of
 from minigrad.nn.module import Module
 from minigrad.ops.joining import stack
 from minigrad.tensor import Tensor
@@ -310,3 +311,6 @@ def _check_names(module: Module, given: dict[str, Tensor], places: dict[str, Any
             lines.append(f"\n\t{what} key(s): {', '.join(map(repr, sorted(names)))}.")
     if lines:
         raise RuntimeError(f"Error(s) in reparametrizing for {type(module).__name__}:{''.join(lines)}")
+
+
+__getattr__ = _attribute_of(__name__, globals())

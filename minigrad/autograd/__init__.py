@@ -18,6 +18,7 @@ from minigrad.autograd.tape import inference_mode as inference_mode
 from minigrad.autograd.tape import no_grad as no_grad
 from minigrad.autograd.tape import set_grad_enabled as set_grad_enabled
 from minigrad.autograd.tape import set_nan_policy as set_nan_policy
+from minigrad.missing import attribute_of
 
 __all__ = [
     "Function",
@@ -39,7 +40,10 @@ __all__ = [
 ]
 
 
+_missing = attribute_of(__name__, globals())
+
+
 def __getattr__(name: str) -> object:
     if name == "functional":  # it needs tensors, which need this package
         return importlib.import_module("minigrad.autograd.functional")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _missing(name)
