@@ -18,7 +18,7 @@ from minigrad.autograd.tape import inference_mode as inference_mode
 from minigrad.autograd.tape import no_grad as no_grad
 from minigrad.autograd.tape import set_grad_enabled as set_grad_enabled
 from minigrad.autograd.tape import set_nan_policy as set_nan_policy
-from minigrad.missing import attribute_of
+from minigrad.missing import attribute_of as _attribute_of
 
 __all__ = [
     "Function",
@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 
-_missing = attribute_of(__name__, globals())
+_missing = _attribute_of(__name__, globals())
 
 
 def __getattr__(name: str) -> object:
