@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import linecache
-import sys
 import weakref
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from minigrad.autograd.site import user_site
 from minigrad.autograd.tape import Node, Variable, mode
-
-_PACKAGE = str(Path(__file__).parents[1])
 
 
 class _Numbered:
@@ -29,22 +25,10 @@ class _Numbered:
 
     def __set__(self, node: Node, value: int) -> None:
         self.plain.__set__(node, value)
-        self.lines[node] = _line_outside()
+        self.lines[node] = str(user_site())
 
 
 _numbered = _Numbered(Node.__dict__["sequence"])
-
-
-def _line_outside() -> str:
-    """The line that called into minigrad."""
-    frame: Any = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
-    if frame is None:
-        return "a line that is not known"
-    name, line = frame.f_code.co_filename, frame.f_lineno
-    text = linecache.getline(name, line).strip()
-    return f"{name}:{line}" + (f", {text}" if text else "")
 
 
 class _Check:

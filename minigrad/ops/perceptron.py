@@ -14,6 +14,7 @@ from typing import Any
 from numpy import ndarray
 
 from minigrad.autograd.fused import FusedNode
+from minigrad.autograd.observe import observable
 from minigrad.autograd.tape import Node, Variable, current_node, enable_grad, mode
 from minigrad.kernels import sigmoid as kernels
 from minigrad.kernels.linear import column_sums, relu_columns
@@ -36,6 +37,7 @@ TANH = Activation(ops.tanh, kernels.tanh, kernels.tanh_vjp, "TanhBackward0")
 SIGMOID = Activation(ops.sigmoid, kernels.sigmoid, kernels.sigmoid_vjp, "SigmoidBackward0")
 
 
+@observable
 class Perceptron:
     """Layers, each followed by one of these activations or by none: the operation of a `FusedNode`."""
 

@@ -1,0 +1,1 @@
+"""How losses backpropagate: step by step, in text, in pictures and in one offline page."""
