@@ -1,0 +1,119 @@
+"""A trace and its explanation as plain data, ready for JSON: all that the page shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from minigrad.study.report.flows import Flows, flows
+from minigrad.study.report.mathml import mathml
+from minigrad.study.report.tensors import number, pack
+from minigrad.study.trace import Group, Number, Step, Trace
+
+MOST_ROWS = 300  # of the table of samples
+_CELLS = ((40, 24), (100, 16), (math.inf, 10))  # rows of a heat map of blocks, by the number of steps
+
+
+def trace_data(trace: Trace) -> dict[str, Any]:
+    """The steps, groups and notes of a trace."""
+    cells = next(cells for most, cells in _CELLS if len(trace.steps) <= most)
+    sent = flows(trace)
+    return {
+        "steps": [_step(step, sent, cells) for step in trace.steps],
+        "groups": {key: _group(group) for key, group in trace.groups.items()},
+        "result": trace.result,
+        "notes": [str(note) for note in trace.notes],
+    }
+
+
+def _step(step: Step, sent: Flows, cells: int) -> dict[str, Any]:
+    operands = [
+        {"number": number(operand.value)} if isinstance(operand, Number) else operand
+        for operand in step.operands
+    ]
+    rules = []
+    uses = {place: (text, latex) for place, text, latex in step.rules}
+    for place, operand in enumerate(step.operands):
+        if not isinstance(operand, int):
+            continue
+        text, latex = uses.get(place, ("", ""))
+        contribution = sent.get((step.index, place))
+        if text or latex or contribution is not None:
+            rules.append(
+                {
+                    "place": place,
+                    "text": text,
+                    "math": formula(text, latex),
+                    "flow": pack(contribution, cells),
+                }
+            )
+    return {
+        "index": step.index,
+        "kind": step.kind,
+        "op": step.op,
+        "name": step.name,
+        "operands": operands,
+        "options": {str(key): _option(value) for key, value in step.options.items()},
+        "shape": list(step.shape),
+        "dtype": step.dtype,
+        "value": pack(step.value, cells),
+        "gradient": pack(step.gradient, cells),
+        "group": list(step.group),
+        "site": _site(step),
+        "text": step.formula,
+        "math": formula(step.formula, step.latex),
+        "rules": rules,
+        "note": step.note,
+    }
+
+
+def formula(text: str, latex: str) -> str:
+    """A formula as markup: MathML where there is LaTeX, else the text."""
+    if latex:
+        return mathml(latex)
+    return f"<code>{escape(text)}</code>" if text else ""
+
+
+def _option(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _site(step: Step) -> list[Any] | None:
+    if not step.site.line:
+        return None
+    return [Path(step.site.file).name, step.site.line, step.site.text]
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {"label": group.label, "kind": group.kind, "parent": group.parent, "result": group.result}
+
+
+def table_data(columns: Iterable[Any], rows: Iterable[Iterable[Any]]) -> dict[str, Any]:
+    """The table of samples, cut after `MOST_ROWS` rows."""
+    all_rows = [list(row) for row in rows]
+    return {
+        "columns": [str(column) for column in columns],
+        "rows": [[_cell(cell) for cell in row] for row in all_rows[:MOST_ROWS]],
+        "total": len(all_rows),
+    }
+
+
+def _cell(cell: Any) -> Any:
+    if cell is None or isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return cell
+    if isinstance(cell, (list, tuple)):
+        return [_cell(item) for item in cell]
+    if isinstance(cell, Mapping):
+        return {str(key): _cell(item) for key, item in cell.items()}
+    try:
+        return number(cell)
+    except (TypeError, ValueError):
+        if hasattr(cell, "tolist"):
+            return _cell(cell.tolist())
+        return str(cell)
