@@ -11,6 +11,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import nn
-from minigrad.autograd.fused import FusedNode, Relay
+from minigrad.autograd.fused import DefinedNode, FusedNode, Relay
 from minigrad.autograd.observe import Call, observing
 from minigrad.autograd.op import Primitive, PrimitiveNode
 from minigrad.autograd.site import UNKNOWN, Site, user_frame
@@ -292,11 +293,21 @@ def _variables_in(values: Any) -> Iterator[Variable]:
             yield from _variables_in(value)
 
 
-def _below(root: Node) -> list[Node]:
+_edges = attrgetter("edges")
+
+
+def _operands_of(node: Node) -> Sequence[Node | None]:
+    """The nodes of an operation's operands; what ran inside a fused operation is not among them."""
+    if isinstance(node, DefinedNode) and node.values is not None:
+        return [current_node(value) for value in node.values if isinstance(value, Variable)]
+    return node.edges
+
+
+def _below(root: Node, edges: Callable[[Node], Sequence[Node | None]]) -> list[Node]:
     """All nodes below one, operands before results."""
     seen, order = {root}, [root]
     for node in order:  # which grows on the way
-        for edge in node.edges:
+        for edge in edges(node):
             if edge is not None and edge not in seen:
                 seen.add(edge)
                 order.append(edge)
@@ -321,7 +332,7 @@ class _Builder:
     def follow(self, root: Node, cotangent: ndarray) -> None:
         """Find the gradients of all nodes below one, which has this one itself."""
         try:
-            found = walk({root: cotangent}, targets=set(_below(root)), retain_graph=True, wrap=_same)
+            found = walk({root: cotangent}, targets=set(_below(root, _edges)), retain_graph=True, wrap=_same)
         except RuntimeError as error:
             if FREED[:40] not in str(error):
                 raise
@@ -578,7 +589,7 @@ class _Builder:
     # ------------------------------------------------------------------------------------- the tape
     def add_graph(self, root: Node, result: Variable) -> None:
         """The steps of a graph, with the values that can be had."""
-        nodes = _below(root)
+        nodes = _below(root, _operands_of)
         known = _kept_values(nodes)
         known[root] = result._array
         for node in nodes:
@@ -586,7 +597,7 @@ class _Builder:
                 continue
             if isinstance(node, Leaf):
                 self.given(node, note="" if node.variable is not None else "the tensor is gone")
-            elif isinstance(node, FusedNode):
+            elif isinstance(node, (FusedNode, DefinedNode)):
                 self.open(node.op, node.values or (), node, (), UNKNOWN)
             elif isinstance(node, PrimitiveNode):
                 self._add_node(node, known)
