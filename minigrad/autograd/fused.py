@@ -233,7 +233,7 @@ class Fused:
         """What the definition computes, under the name the operation has."""
         y = self.definition(*values)
         if y._node is not None:
-            y._node = Relay(y._node, name_of(self.grad_name, values))
+            y._node = DefinedNode(y._node, name_of(self.grad_name, values), self, values)
         return y
 
     def __repr__(self) -> str:
@@ -476,6 +476,20 @@ class Relay(Node):
 
     def name(self) -> str:
         return self.label
+
+
+class DefinedNode(Relay):
+    """A recorded call of a fused operation whose definition ran: it knows the arguments, until it is freed."""
+
+    __slots__ = ("op", "values")
+
+    def __init__(self, edge: Node, label: str, op: Fused, values: Sequence[Any]) -> None:
+        super().__init__(edge, label)
+        self.op = op
+        self.values: Sequence[Any] | None = values
+
+    def release(self) -> None:
+        self.values = None
 
 
 def fused(

@@ -7,6 +7,7 @@ what a fused operation or a `Function` does inside is its own business.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -39,7 +40,7 @@ class _Watch(threading.local):
 
 _watch = _Watch()
 _lock = threading.Lock()
-_entries: dict[tuple[type, str], Any] = {}  # the classes' own entries, while ours stand in their place
+_entries: dict[tuple[Any, str], Any] = {}  # the owners' own entries, while ours stand in their place
 _count = 0
 
 
@@ -75,7 +76,7 @@ def _of_fused(op: Fused, inputs: tuple, options: tuple, plans: Any) -> tuple:
     return inputs, dict(zip(names[len(inputs) :], options, strict=True))
 
 
-def _of_layers(op: Any, *operands: Any) -> tuple:
+def _of_operands(op: Any, *operands: Any) -> tuple:
     return operands, {}
 
 
@@ -113,29 +114,41 @@ class observing:
                 _restore()
 
 
-_CLASSES: list[tuple[type, str, Callable[..., tuple]]] = [
+# What an operation is entered by: an owner, the name of its entry there, how the arguments are read.
+_ENTRIES: list[tuple[Any, str, Callable[..., tuple]]] = [
     (Primitive, "__call__", _of_primitive),
     (Fused, "_call", _of_fused),
 ]
+_shortcuts: list[tuple[Any, str, Any]] = []
 
 
 def observable(kind: type) -> type:
     """Class decorator: calls of the instances are operations, of operands only."""
-    _CLASSES.append((kind, "__call__", _of_layers))
+    _ENTRIES.append((kind, "__call__", _of_operands))
     return kind
 
 
+def shortcut(owner: Any, name: str, op: Any) -> None:
+    """The function `name` of the module `owner` does what `op` does, past its own entry."""
+    _shortcuts.append((owner, name, op))
+
+
 def _install() -> None:
-    for kind, name, read in _CLASSES:
-        plain = kind.__dict__[name]
-        _entries[kind, name] = plain
+    for kind, name, read in _ENTRIES:
+        _entries[kind, name] = plain = vars(kind)[name]
         setattr(kind, name, _reported(plain, read))
-    plain = Function.__dict__["apply"]
-    _entries[Function, "apply"] = plain
-    setattr(Function, "apply", classmethod(_reported(plain.__func__, _of_layers)))  # noqa: B010
+    for module, name, op in _shortcuts:
+        _entries[module, name] = plain = vars(module)[name]
+        setattr(module, name, functools.partial(_reported(_without_op(plain), _of_operands), op))
+    _entries[Function, "apply"] = plain = vars(Function)["apply"]
+    setattr(Function, "apply", classmethod(_reported(plain.__func__, _of_operands)))  # noqa: B010
+
+
+def _without_op(plain: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda op, *operands: plain(*operands)
 
 
 def _restore() -> None:
-    for (kind, name), plain in _entries.items():
-        setattr(kind, name, plain)
+    for (owner, name), plain in _entries.items():
+        setattr(owner, name, plain)
     _entries.clear()

@@ -125,7 +125,7 @@ neg: Primitive = primitive(
 
 
 def _pow_exponent_rule(g: Any, y: Any, input: Any, exponent: Any) -> Any:
-    """d(a**b)/db = a**b log a, and 0 at a = 0, where the power is flat for b >= 0."""
+    """g y log(input); 0 at input = 0, where the power is flat for an exponent >= 0."""
     if isinstance(input, (int, float)):
         input = np.asarray(input, _dtype_of(g))
     flat = (input == 0) & (exponent >= 0)
@@ -133,7 +133,7 @@ def _pow_exponent_rule(g: Any, y: Any, input: Any, exponent: Any) -> Any:
 
 
 def _pow_base_rule(g: Any, input: Any, exponent: Any) -> Any:
-    """d(a**b)/da = b a**(b-1), and 0 where b = 0, also at a = 0."""
+    """g exponent input**(exponent - 1); 0 where the exponent is 0, also at 0."""
     if isinstance(exponent, (int, float)):
         return g * (exponent * pow(input, exponent - 1)) if exponent != 0 else g * 0
     return where(exponent == 0, 0.0, g * (exponent * pow(input, exponent - 1)))

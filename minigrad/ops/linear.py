@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import dtypes
+from minigrad.autograd.observe import shortcut
 from minigrad.autograd.op import Primitive, PrimitiveNode, primitive
 from minigrad.autograd.tape import Variable, current_node, mode
 from minigrad.kernels.jit import is_compiled_type, note_product
@@ -136,6 +138,9 @@ def _of_matrices(input: Variable, weight: Variable, bias: Variable) -> Any:
             shapes = [array.shape for array in arrays]
             result._node = _LinearNode(_affine, tracked, edges, shapes, {}, operands, arrays, result)
     return result
+
+
+shortcut(sys.modules[__name__], "_of_matrices", _affine)
 
 
 def layer(x: ndarray, w: ndarray, b: ndarray, relu: bool = False) -> ndarray:

@@ -1,0 +1,3 @@
+"""The Chinese of explanations, by their English sentences."""
+
+CHINESE: dict[str, str] = {}
