@@ -69,6 +69,12 @@ class Group:
     result: int | None = None  # the step whose value is the group's
     op: Any = None  # the fused operation
     values: Sequence[Any] = ()  # its arguments, in normal form
+    value: ndarray | None = None  # what was computed, by the kernel if one ran
+    cotangent: ndarray | None = None  # d result / d value
+    # What it hands back to each argument with a gradient, by the argument's place: computed by the definition,
+    # and by the kernel, if one ran.
+    gradients: dict[int, ndarray] = field(default_factory=dict)
+    kernel_gradients: dict[int, ndarray] | None = None
 
 
 @dataclass
@@ -421,7 +427,7 @@ class _Builder:
                     place = self.operand(before, group)
                     self.where[id(after)] = place  # type: ignore[assignment]
                     self.alive.append(after)
-            place = self.open(op, normal, current_node(result), group, call.site)
+            place = self.open(op, normal, current_node(result), result._array, group, call.site)
             self._know(results[0], place)
             return
         found = [self.operand(operand, group) for operand in _flattened(call.operands)]
@@ -533,12 +539,22 @@ class _Builder:
 
     # ---------------------------------------------------------------------------- fused operations
     def open(
-        self, op: Any, values: Sequence[Any], node: Node | None, group: tuple[str, ...], site: Site
+        self,
+        op: Any,
+        values: Sequence[Any],
+        node: Node | None,
+        value: ndarray | None,
+        group: tuple[str, ...],
+        site: Site,
     ) -> int:
         """Replay the definition of a fused operation; the step that gives its value."""
         label = getattr(op, "__name__", type(op).__name__.lower()).strip("_")
         made = self._new_group(label, "fused", group)
-        made.op, made.values = op, tuple(values)
+        made.op, made.values, made.value = op, tuple(values), value
+        made.cotangent = g = self._gradient_of(node)
+        if isinstance(node, FusedNode) and g is not None:
+            found = zip(op.wrt, node.vjp(g, True), strict=True)
+            made.kernel_gradients = {at: gradient for at, gradient in found if gradient is not None}
         inner = (*group, made.key)
         stands = list(values)
         parameters = _parameters_of(op, len(values))
@@ -556,9 +572,13 @@ class _Builder:
         self.alive += [*replay.alive, replay, y]
         for identity, name in replay.names.items():
             self.names.setdefault(identity, name)
-        root, g = current_node(y), self._gradient_of(node)
+        root = current_node(y)
         if root is not None and g is not None:
             self.follow(root, g)
+            for at, stand in enumerate(stands):
+                gradient = self._gradient_of(current_node(stand)) if isinstance(stand, Variable) else None
+                if gradient is not None:
+                    made.gradients[at] = gradient
         self._add_replayed(replay, y, inner, site)
         place = self.operand(y, inner)
         made.result = place  # type: ignore[assignment]
@@ -598,7 +618,7 @@ class _Builder:
             if isinstance(node, Leaf):
                 self.given(node, note="" if node.variable is not None else "the tensor is gone")
             elif isinstance(node, (FusedNode, DefinedNode)):
-                self.open(node.op, node.values or (), node, (), UNKNOWN)
+                self.open(node.op, node.values or (), node, known.get(node), (), UNKNOWN)
             elif isinstance(node, PrimitiveNode):
                 self._add_node(node, known)
             elif isinstance(node, Relay) and node.edges[0] in self.where:
