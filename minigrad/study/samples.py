@@ -82,8 +82,10 @@ def sample_table(group: Group, lang: str = "en") -> Table:
     """
     call = _Call(group)
     losses, x = call.losses(), call.input
-    if losses is None or x is None or losses.ndim == 0 and x.ndim > 0:
-        return Table(note=say(lang, "This loss has no value for each sample: its parts depend on each other."))
+    if losses is None or x is None or (losses.ndim == 0 and x.ndim > 0):
+        return Table(
+            note=say(lang, "This loss has no value for each sample: its parts depend on each other.")
+        )
     if losses.shape == x.shape:
         return _by_element(call, losses, lang)
     if _class_dim(call, losses) is not None:

@@ -71,8 +71,8 @@ class Group:
     values: Sequence[Any] = ()  # its arguments, in normal form
     value: ndarray | None = None  # what was computed, by the kernel if one ran
     cotangent: ndarray | None = None  # d result / d value
-    # What it hands back to each argument with a gradient, by the argument's place: computed by the definition,
-    # and by the kernel, if one ran.
+    # What it hands back to each argument with a gradient, by the argument's place: as the definition has it,
+    # and as the kernel, if one ran.
     gradients: dict[int, ndarray] = field(default_factory=dict)
     kernel_gradients: dict[int, ndarray] | None = None
 
@@ -86,6 +86,14 @@ class Trace:
     groups: dict[str, Group]
     notes: list[str] = field(default_factory=list)
 
+    def outputs(self, key: str) -> list[int]:
+        """The steps of a group whose values are used outside of it."""
+        users = self.users()
+        inside = [step.index for step in self.steps if key in step.group and step.kind != "input"]
+        return [
+            i for i in inside if i == self.result or any(key not in self.steps[u].group for u in users[i])
+        ]
+
     def users(self) -> dict[int, list[int]]:
         """For each step the steps that use its value."""
         found: dict[int, list[int]] = {step.index: [] for step in self.steps}
@@ -96,13 +104,13 @@ class Trace:
 
 
 # ----------------------------------------------------------------------------------- making a trace
-def trace_of(result: Any, names: Mapping[str, Any] | None = None) -> Trace:
+def trace_of(result: Any, names: Mapping[Any, str] | None = None) -> Trace:
     """The trace of a tensor, read off its graph.
 
     Args:
         result: a tensor with a graph that was not freed. With more than one element the gradients are those
             of its sum.
-        names: what to call tensors, by default what the caller's variables and modules call them.
+        names: what to call tensors, as `names_in` gives them; by default what the caller's variables do.
 
     Raises:
         TypeError: `result` is no tensor.
@@ -129,7 +137,7 @@ def trace_of(result: Any, names: Mapping[str, Any] | None = None) -> Trace:
             f"The tensor ({_brief(result)}) has no graph to read. Call this before .detach(), .item() or "
             "no_grad(), or give the function and its arguments instead of its result."
         )
-    builder = _Builder(names_in(user_frame()) if names is None else _flat_names(names))
+    builder = _Builder(names_in(user_frame()) if names is None else names)
     builder.follow(node, np.ones_like(result._array))
     builder.add_graph(node, result)
     return builder.finish(result)
@@ -528,7 +536,7 @@ class _Builder:
             broadcast = ""
             if node.shapes[at] is not None and isinstance(places[at], int):
                 shape, own = self._result_shape(node), node.shapes[at]
-                if own != shape and op.elementwise:
+                if own != shape and (op.elementwise or drawn.text == "ḡ"):
                     broadcast = "Σ "
             found.append((at, broadcast + drawn.text, (r"\sum " if broadcast else "") + drawn.latex))
         return found
