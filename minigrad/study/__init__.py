@@ -1,1 +1,3 @@
 """How losses backpropagate: step by step, in text, in pictures and in one offline page."""
+
+from minigrad.study.explain import Explanation, explain

@@ -211,6 +211,7 @@ def _stated(words: str, names: Mapping[str, str]) -> Notation | None:
         return None
     parts = re.split(r"(?<![A-Za-z])(" + "|".join(map(re.escape, names)) + r")(?![A-Za-z(])", stated[1])
     text = "".join(names.get(part, part.replace("**", "^").replace("-", "−")) for part in parts)
+    text = text.replace("sigmoid(", "σ(")
     text = re.sub(r"\(([\d.]+) − 1\)", lambda found: number(float(found[1]) - 1), text)
     return Notation(text, rf"\text{{{_escaped(text)}}}")
 
@@ -232,7 +233,18 @@ _COMPARE: dict[type, tuple[str, str]] = {
     ast.GtE: ("≥", r"\geq"),
 }
 # Calls that only bring a cotangent back to its operand's shape, drawn as that.
-_SHAPING = {"restore_dims": "expand", "sum_keeping": "sum", "sum_of": "sum", "broadcast_to": "expand"}
+_SHAPING = {
+    "restore_dims": "expand",
+    "broadcast_to": "expand",
+    "sum_keeping": "sum",
+    "sum_of": "sum",
+    "reshape_to": "reshape",
+    "permute_to": "permute",
+    "cast": "to",
+    "write_zeros": "scatter",
+    "put_along": "scatter",
+    "select_along": "select",
+}
 _ATOM = 9
 
 

@@ -69,6 +69,12 @@ class Group:
     result: int | None = None  # the step whose value is the group's
     op: Any = None  # the fused operation
     values: Sequence[Any] = ()  # its arguments, in normal form
+    value: ndarray | None = None  # what was computed, by the kernel if one ran
+    cotangent: ndarray | None = None  # d result / d value
+    # What it hands back to each argument with a gradient, by the argument's place: as the definition has it,
+    # and as the kernel, if one ran.
+    gradients: dict[int, ndarray] = field(default_factory=dict)
+    kernel_gradients: dict[int, ndarray] | None = None
 
 
 @dataclass
@@ -80,6 +86,14 @@ class Trace:
     groups: dict[str, Group]
     notes: list[str] = field(default_factory=list)
 
+    def outputs(self, key: str) -> list[int]:
+        """The steps of a group whose values are used outside of it."""
+        users = self.users()
+        inside = [step.index for step in self.steps if key in step.group and step.kind != "input"]
+        return [
+            i for i in inside if i == self.result or any(key not in self.steps[u].group for u in users[i])
+        ]
+
     def users(self) -> dict[int, list[int]]:
         """For each step the steps that use its value."""
         found: dict[int, list[int]] = {step.index: [] for step in self.steps}
@@ -90,13 +104,13 @@ class Trace:
 
 
 # ----------------------------------------------------------------------------------- making a trace
-def trace_of(result: Any, names: Mapping[str, Any] | None = None) -> Trace:
+def trace_of(result: Any, names: Mapping[Any, str] | None = None) -> Trace:
     """The trace of a tensor, read off its graph.
 
     Args:
         result: a tensor with a graph that was not freed. With more than one element the gradients are those
             of its sum.
-        names: what to call tensors, by default what the caller's variables and modules call them.
+        names: what to call tensors, as `names_in` gives them; by default what the caller's variables do.
 
     Raises:
         TypeError: `result` is no tensor.
@@ -123,7 +137,7 @@ def trace_of(result: Any, names: Mapping[str, Any] | None = None) -> Trace:
             f"The tensor ({_brief(result)}) has no graph to read. Call this before .detach(), .item() or "
             "no_grad(), or give the function and its arguments instead of its result."
         )
-    builder = _Builder(names_in(user_frame()) if names is None else _flat_names(names))
+    builder = _Builder(names_in(user_frame()) if names is None else names)
     builder.follow(node, np.ones_like(result._array))
     builder.add_graph(node, result)
     return builder.finish(result)
@@ -421,7 +435,7 @@ class _Builder:
                     place = self.operand(before, group)
                     self.where[id(after)] = place  # type: ignore[assignment]
                     self.alive.append(after)
-            place = self.open(op, normal, current_node(result), group, call.site)
+            place = self.open(op, normal, current_node(result), result._array, group, call.site)
             self._know(results[0], place)
             return
         found = [self.operand(operand, group) for operand in _flattened(call.operands)]
@@ -522,7 +536,7 @@ class _Builder:
             broadcast = ""
             if node.shapes[at] is not None and isinstance(places[at], int):
                 shape, own = self._result_shape(node), node.shapes[at]
-                if own != shape and op.elementwise:
+                if own != shape and (op.elementwise or drawn.text == "ḡ"):
                     broadcast = "Σ "
             found.append((at, broadcast + drawn.text, (r"\sum " if broadcast else "") + drawn.latex))
         return found
@@ -533,12 +547,22 @@ class _Builder:
 
     # ---------------------------------------------------------------------------- fused operations
     def open(
-        self, op: Any, values: Sequence[Any], node: Node | None, group: tuple[str, ...], site: Site
+        self,
+        op: Any,
+        values: Sequence[Any],
+        node: Node | None,
+        value: ndarray | None,
+        group: tuple[str, ...],
+        site: Site,
     ) -> int:
         """Replay the definition of a fused operation; the step that gives its value."""
         label = getattr(op, "__name__", type(op).__name__.lower()).strip("_")
         made = self._new_group(label, "fused", group)
-        made.op, made.values = op, tuple(values)
+        made.op, made.values, made.value = op, tuple(values), value
+        made.cotangent = g = self._gradient_of(node)
+        if isinstance(node, FusedNode) and g is not None:
+            found = zip(op.wrt, node.vjp(g, True), strict=True)
+            made.kernel_gradients = {at: gradient for at, gradient in found if gradient is not None}
         inner = (*group, made.key)
         stands = list(values)
         parameters = _parameters_of(op, len(values))
@@ -556,9 +580,13 @@ class _Builder:
         self.alive += [*replay.alive, replay, y]
         for identity, name in replay.names.items():
             self.names.setdefault(identity, name)
-        root, g = current_node(y), self._gradient_of(node)
+        root = current_node(y)
         if root is not None and g is not None:
             self.follow(root, g)
+            for at, stand in enumerate(stands):
+                gradient = self._gradient_of(current_node(stand)) if isinstance(stand, Variable) else None
+                if gradient is not None:
+                    made.gradients[at] = gradient
         self._add_replayed(replay, y, inner, site)
         place = self.operand(y, inner)
         made.result = place  # type: ignore[assignment]
@@ -598,7 +626,7 @@ class _Builder:
             if isinstance(node, Leaf):
                 self.given(node, note="" if node.variable is not None else "the tensor is gone")
             elif isinstance(node, (FusedNode, DefinedNode)):
-                self.open(node.op, node.values or (), node, (), UNKNOWN)
+                self.open(node.op, node.values or (), node, known.get(node), (), UNKNOWN)
             elif isinstance(node, PrimitiveNode):
                 self._add_node(node, known)
             elif isinstance(node, Relay) and node.edges[0] in self.where:
