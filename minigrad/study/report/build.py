@@ -1,0 +1,168 @@
+"""The page: data, words, style and script in one file that needs nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from minigrad.study.report.data import table_data, trace_data
+from minigrad.study.report.tensors import number
+from minigrad.study.report.words import words_for
+from minigrad.study.trace import Trace
+from minigrad.study.words import say
+
+_SCRIPTS = ("tensors.js", "layout.js", "model.js", "graph.js", "panel.js", "table.js", "page.js")
+_MOST_OPEN = 60  # nodes; larger graphs start with their modules folded
+
+
+@cache
+def _asset(name: str) -> str:
+    return (files("minigrad.study.report") / "assets" / name).read_text("utf-8")
+
+
+def build_page(trace: Trace, explanation: Any = None, lang: str = "en") -> str:
+    """The page of a trace as HTML.
+
+    Args:
+        trace: the steps.
+        explanation: what `explain` says of the loss; without one the page shows the steps alone.
+        lang: "en" or "zh".
+
+    Example:
+        >>> import minigrad
+        >>> from minigrad.study.trace import trace_of
+        >>> x = minigrad.tensor([1.0, 2.0], requires_grad=True)
+        >>> page = build_page(trace_of((x * x).sum()))
+        >>> page.startswith("<!doctype html>")
+        True
+    """
+    words = words_for(lang)
+    calls = list(explanation.losses) if explanation is not None else []
+    call = calls[-1] if calls else None
+    data = trace_data(trace)
+    for step in data["steps"]:
+        step["note"] = say(lang, step["note"]) if step["note"] else ""
+    result = trace.steps[trace.result]
+    name = call.name if call is not None else result.op or result.name
+    data |= {"words": words, "folded": folded(trace), "table": _table(call)}
+    parts = {
+        "lang": {"en": "en", "zh": "zh-CN"}[lang],
+        "title": escape(f"{name} · minigrad"),
+        "heading": escape(name),
+        "style": _asset("page.css"),
+        "site": _site(trace),
+        "facts": _facts(trace, explanation, call, words),
+        "samples": _samples(call, words),
+        "definition": _definition(call, words),
+        "notes": "".join(f"<p>{escape(say(lang, note))}</p>" for note in trace.notes),
+        "data": _json(data),
+        "script": "\n".join(_asset(name) for name in _SCRIPTS),
+    }
+    parts |= {f"t:{key}": escape(text) for key, text in words.items()}
+    # One pass: what is filled in is not searched for places to fill.
+    return re.sub(r"\{\{([^{}]+)\}\}", lambda found: parts[found[1]], _asset("page.html"))
+
+
+def _json(data: Any) -> str:
+    """JSON that may stand inside a script element: no `<` that could end it."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def folded(trace: Trace) -> list[str]:
+    """The groups that are folded at first: what a definition calls, and in large graphs the modules."""
+    inner = {key for key, group in trace.groups.items() if group.kind == "function"}
+    left = sum(not inner.intersection(step.group) for step in trace.steps)
+    if left > _MOST_OPEN:
+        inner |= {key for key, group in trace.groups.items() if group.kind == "module"}
+    return sorted(inner)
+
+
+def _table(call: Any) -> dict[str, Any] | None:
+    if call is None or not call.table.rows:
+        return None
+    data = table_data(call.table.columns, call.table.rows)
+    return data | {"total": max(data["total"], getattr(call.table, "total", 0))}
+
+
+def _site(trace: Trace) -> str:
+    """The line of the user's code that made the result."""
+    site = trace.steps[trace.result].site
+    if not site.line:
+        return ""
+    file = site.file.replace("\\", "/").rpartition("/")[2]
+    return f'<p class="site">{escape(file)}:{site.line}<code>{escape(site.text)}</code></p>'
+
+
+def _fact(heading: str, body: str, kind: str = "") -> str:
+    return f'<article class="fact {kind}"><h2>{escape(heading)}</h2>{body}</article>' if body else ""
+
+
+def _text(text: str) -> str:
+    return f"<p>{_with_code(text)}</p>" if text else ""
+
+
+def _with_code(text: str) -> str:
+    """Text whose `code` is marked as in docstrings, as HTML."""
+    parts = re.split(r"`+([^`]+)`+", text)
+    return "".join(f"<code>{escape(p)}</code>" if i % 2 else escape(p) for i, p in enumerate(parts))
+
+
+def _facts(trace: Trace, explanation: Any, call: Any, words: dict[str, str]) -> str:
+    """The cards above the graph."""
+    result = trace.steps[trace.result]
+    facts = []
+    if result.value is not None and result.value.size == 1:
+        value = f"{number(result.value.item(), 6)}".replace("-", "−")
+        heading = words["loss"] if call is not None else words["result value"]
+        facts.append(_fact(heading, f'<p class="big">{escape(value)}</p><p class="kind">{escape(result.name)}</p>'))
+    if call is not None:
+        facts += [
+            _fact(words["formula"], _text(call.words.summary)),
+            _fact(words["gradient formula"], _text(call.words.gradient)),
+            _fact(words["divisor"], _text(call.divisor)),
+        ]
+    if explanation is not None and explanation.checks:
+        lines = "".join(_check(check, words) for check in explanation.checks)
+        facts.append(_fact(words["checks"], f"<ul>{lines}</ul>", "checks"))
+    return "\n".join(facts)
+
+
+def _check(check: Any, words: dict[str, str]) -> str:
+    if check.passed is None:
+        mark, kind, error = "–", "", check.note or words["not made"]
+    else:
+        mark, kind = ("✓", "ok") if check.passed else ("✗", "bad-mark")
+        error = f"{check.error:.1e}".replace("-", "−")
+        if check.where and check.error:
+            error += f" @ {check.where}"
+    return (
+        f'<li><span class="{kind}">{mark}</span><span>{escape(check.name)}</span>'
+        f'<span class="error">{escape(error)}</span></li>'
+    )
+
+
+def _samples(call: Any, words: dict[str, str]) -> str:
+    if call is None:
+        return ""
+    if not call.table.rows:
+        note = getattr(call.table, "note", "")
+        heading = f"<h2>{escape(words['no samples'])}</h2>"
+        return f'<section class="card">{heading}<p class="note">{escape(note)}</p></section>' if note else ""
+    return (
+        f'<section class="card"><h2>{escape(words["samples"])}</h2>'
+        f'<p class="note">{escape(words["samples lead"])}</p><div id="table"></div></section>'
+    )
+
+
+def _definition(call: Any, words: dict[str, str]) -> str:
+    if call is None or not call.source:
+        return ""
+    return (
+        f'<details class="card"><summary><h2>{escape(words["definition"])}</h2></summary>'
+        f"<pre><code>{escape(call.source)}</code></pre></details>"
+    )
