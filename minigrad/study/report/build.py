@@ -119,11 +119,11 @@ def _facts(trace: Trace, explanation: Any, call: Any, words: dict[str, str]) -> 
     if result.value is not None and result.value.size == 1:
         value = f"{number(result.value.item(), 6)}".replace("-", "−")
         heading = words["loss"] if call is not None else words["result value"]
-        facts.append(_fact(heading, f'<p class="big">{escape(value)}</p><p class="kind">{escape(result.name)}</p>'))
+        facts.append(_fact(heading, f'<p class="big">{escape(value)}</p>', "number"))
     if call is not None:
         facts += [
             _fact(words["formula"], _text(call.words.summary)),
-            _fact(words["gradient formula"], _text(call.words.gradient)),
+            _fact(words["gradient formula"], _text(call.words.gradient), "gradient"),
             _fact(words["divisor"], _text(call.divisor)),
         ]
     if explanation is not None and explanation.checks:

@@ -73,10 +73,7 @@ def _sent_back(trace: Trace, step: Step) -> list[ndarray] | None:
     if step.value is None or any(array is None for array in arrays):
         return None
     for op in _primitives(step.op):
-        operands = [
-            Tensor(array, requires_grad=array.dtype.kind == "f") if isinstance(array, ndarray) else array
-            for array in arrays
-        ]
+        operands = [_leaf(array) if isinstance(array, ndarray) else array for array in arrays]
         try:
             with enable_grad():
                 y = op(*operands, **step.options)
@@ -86,6 +83,11 @@ def _sent_back(trace: Trace, step: Step) -> list[ndarray] | None:
         except (TypeError, ValueError, RuntimeError, AttributeError, IndexError):
             continue  # another operation of this name
     return None
+
+
+def _leaf(array: ndarray) -> Tensor:
+    made: Tensor = Tensor._wrap(array)
+    return made.requires_grad_() if array.dtype.kind == "f" else made
 
 
 def _primitives(name: str) -> list[Primitive]:

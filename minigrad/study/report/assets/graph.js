@@ -49,7 +49,7 @@ class Picture {
   }
 
   fitting() {
-    return Math.max(0.62, Math.min(1, (this.holder.clientWidth - 4) / this.size[0]));
+    return Math.max(0.62, Math.min(1, (this.holder.offsetWidth - 18) / this.size[0]));
   }
 
   scale(zoom) {

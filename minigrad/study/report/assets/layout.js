@@ -183,9 +183,10 @@ function spread(rows, chains, nodes) {
     for (let i = 1; i < path.length; i++) {
       const [a, b] = [nodes.get(path[i - 1]), nodes.get(path[i])];
       const shift = offset(a, edge, false) - offset(b, edge, true);
-      const weight = (a.lane ? 3 : 1) * (b.lane ? 3 : 1) * (a.w > 60 && b.w > 60 ? 2 : 1);
-      links.get(b.id).up.push({ id: a.id, shift, weight });
-      links.get(a.id).down.push({ id: b.id, shift: -shift, weight });
+      const weight = (a.lane || a.port ? 4 : 1) * (b.lane || b.port ? 4 : 1);
+      // What is computed runs straight down; what is given stands aside.
+      links.get(b.id).up.push({ id: a.id, shift, weight: a.item?.given ? 0.05 : weight });
+      links.get(a.id).down.push({ id: b.id, shift: -shift, weight: a.item?.given ? 0.05 : weight });
     }
   }
   const x = new Map();
@@ -196,8 +197,8 @@ function spread(rows, chains, nodes) {
       left += nodes.get(id).w + GAP.x;
     }
   }
-  for (let round = 0; round < 24; round++) {
-    const sides = round > 19 ? ["up", "down"] : round % 2 ? ["down"] : ["up"];
+  for (let round = 0; round < 29; round++) {
+    const sides = round > 21 ? ["up", "down"] : round % 2 ? ["down"] : ["up"];
     for (const row of round % 2 ? [...rows].reverse() : rows) {
       const wants = row.map((id) => {
         const near = sides.flatMap((side) => links.get(id)[side]);
@@ -244,7 +245,8 @@ function measured(nodes, rows, chains) {
       Object.assign(node, { x: node.x - left, top: y, y: node.port ? y : y + (height - node.h), end: y + height });
       if (node.laid || node.lane) node.y = y;
     });
-    y += height + (i + 1 < rows.length ? (height ? GAP.y : GAP.y * 0.6) : 0);
+    const border = !height || rows[i + 1]?.every((id) => !nodes.get(id).h);
+    y += height + (i + 1 < rows.length ? (border ? GAP.y * 0.35 : GAP.y) : 0);
   });
   const boxes = new Map();
   const paths = new Map();

@@ -21,7 +21,7 @@ function visible() {
     for (const key of shown < 0 ? step.group : step.group.slice(0, shown)) {
       const id = `g${key}`;
       if (!frames.has(id)) {
-        const item = { id, order: step.index, children: [], key };
+        const item = { id, w: groups[key].label.length * 7 + 60, order: step.index, children: [], key };
         frames.set(id, item);
         siblings.push(item);
       }
@@ -44,7 +44,9 @@ function visible() {
   for (const node of nodes.values()) {
     node.given = node.steps.every((step) => step.kind === "input");
     node.order = Math.max(...node.steps.filter((p) => node.given || p.kind !== "input").map((p) => p.index));
-    node.step = node.key === null ? node.steps[0] : steps[groups[node.key].result ?? node.order];
+    node.item.given = node.given;
+    node.step = node.steps[0];
+    if (node.key !== null) node.step = outputs(node).findLast((step) => step.gradient) ?? steps[groups[node.key].result ?? node.order];
   }
   const edges = new Map();
   for (const step of steps) {

@@ -57,6 +57,8 @@ const page = {
   move(by) {
     this.stop();
     this.go(this.at + by);
+    const { top, bottom } = $("stepper").getBoundingClientRect();
+    if (bottom < 0 || top > innerHeight) $("stepper").scrollIntoView({ block: "start" });
   },
 
   play() {

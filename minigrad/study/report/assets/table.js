@@ -9,7 +9,7 @@ class Samples {
   }
 
   numbers(column) {
-    return this.table.rows.map((row) => plain(row[column])).filter((x) => typeof x === "number");
+    return this.table.rows.flatMap((row) => row[column]).map(plain).filter((x) => typeof x === "number");
   }
 
   draw() {
@@ -47,6 +47,10 @@ class Samples {
     const value = plain(x);
     if (x === null) return h("td", { class: "empty" }, "–");
     if (typeof x === "boolean") return h("td", { class: x ? "yes" : "empty" }, x ? T("yes") : "–");
+    if (Array.isArray(x)) {
+      return h("td", { class: "numeric" }, h("span", { class: "vector" },
+        x.map((v) => h("span", { ...heat(v, largest), "data-v": String(v) }, text(v)))));
+    }
     if (typeof value !== "number") return h("td", {}, typeof x === "string" ? x : JSON.stringify(x));
     const mark = heated ? heat(value, largest) : {};
     return h("td", { ...mark, class: `numeric ${mark.class ?? ""}`, "data-v": String(x) }, text(x));
@@ -70,6 +74,7 @@ class Samples {
 
 /** Numbers by size, text by letters; what is missing or not a number comes last in either direction. */
 function compare(a, b, direction) {
+  if (Array.isArray(a) && Array.isArray(b)) return largestOf(a) - largestOf(b); // lists by their largest number
   const [x, y] = [plain(a), plain(b)];
   const last = (v) => v === null || v === undefined || Number.isNaN(v);
   if (last(x) || last(y)) return direction * (last(x) - last(y));
