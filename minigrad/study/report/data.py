@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
@@ -73,8 +74,27 @@ def _step(step: Step, sent: Flows, cells: int) -> dict[str, Any]:
 def formula(text: str, latex: str) -> str:
     """A formula as markup: MathML where there is LaTeX, else the text."""
     if latex:
-        return mathml(latex)
+        return mathml(written(text) if latex.startswith(r"\text{") and latex.endswith("}") else latex)
     return f"<code>{escape(text)}</code>" if text else ""
+
+
+_SIGNS = {"ḡ": r"\bar g ", "ᵀ": r"^\top ", "−": "-", "·": r"\cdot ", "²": "^2 ", "@": r"\, ", "Σ": r"\sum "}
+
+
+_WORD = re.compile(r"[A-Za-zα-ω_](?:[\w.]*[A-Za-z0-9₀-₉])?(?<!ᵀ)")
+
+
+def written(text: str) -> str:
+    r"""A formula in plain text as LaTeX.
+
+    Example:
+        >>> written("ḡ (1 − tanh_x^2)")
+        '\\bar g (1 - \\mathrm{tanh\\_x}^2)'
+    """
+    words = _WORD.sub(lambda found: rf"\mathrm{{{found[0].replace('_', chr(92) + '_')}}}", text)
+    words = re.sub(r"\\mathrm\{([A-Za-zα-ω])\}", r"\1", words)
+    drawn = "".join(_SIGNS.get(sign, sign) for sign in words)
+    return " ".join(drawn.split())
 
 
 def _option(value: Any) -> str:

@@ -60,6 +60,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "The first {rows} of {of} rows, {columns} of {all} columns",
         "前 {rows} 行（共 {of} 行），{columns} 列（共 {all} 列）",
     ),
+    "first elements": ("The first {columns} of {all} elements", "前 {columns} 个元素（共 {all} 个）"),
+    "row by row": ("row by row", "逐行排列"),
     "each block": ("each cell is the mean of {rows} × {columns} elements", "每格是 {rows} × {columns} 个元素的平均"),
     "each cell": ("each cell is one element", "每格是一个元素"),
     "forward": ("Forward", "前向"),

@@ -173,6 +173,31 @@ class Picture {
     });
   }
 
+  /** The drawing cut into columns that fit a sheet of paper together; no cut goes through a node. */
+  columns(whole) {
+    const [width, height] = this.size;
+    let count = 1;
+    while (count < 5 && (height / count) * (185 / count / width) > 245) count++;
+    const boxes = [...this.layout.boxes.values()].filter((box) => !box.open);
+    const cuts = [0];
+    for (let i = 1; i < count; i++) {
+      let y = (height * i) / count;
+      const hit = () => boxes.find((box) => box.y + MARGIN - 6 < y && y < box.y + box.h + MARGIN + 10);
+      for (let box = hit(); box; box = hit()) y = box.y + MARGIN - 7;
+      if (y > cuts[cuts.length - 1]) cuts.push(y);
+    }
+    cuts.push(height);
+    return cuts.slice(1).map((end, i) => {
+      const part = whole.cloneNode(true);
+      const top = cuts[i];
+      part.setAttribute("viewBox", `0 ${top.toFixed(0)} ${width.toFixed(0)} ${(end - top).toFixed(0)}`);
+      const across = Math.min(185 / (cuts.length - 1), (245 * width) / Math.max(...cuts.slice(1).map((c, j) => c - cuts[j])), width * 0.26);
+      part.setAttribute("width", `${across.toFixed(1)}mm`);
+      part.setAttribute("height", `${(((end - top) * across) / width).toFixed(1)}mm`);
+      return part;
+    });
+  }
+
   /** The mouse drags the picture about; a finger scrolls it anyway. */
   drag() {
     let from = null;

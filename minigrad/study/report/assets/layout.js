@@ -107,8 +107,8 @@ function chain(span, nodes, layers) {
   const path = [span.from];
   const step = layers.get(span.from) <= layers.get(span.to) ? 1 : -1;
   for (let n = layers.get(span.from) + step; n !== layers.get(span.to) && !span.back; n += step) {
-    const id = `lane:${span.edge.key}:${n}:${span.from}:${span.to}`;
-    nodes.set(id, { id, w: GAP.lane, h: 0, order: nodes.get(span.from).order, lane: true });
+    const id = `lane:${span.from}:${span.edge.key.split(">")[0]}:${n}`; // shared by all uses of a value
+    if (!nodes.has(id)) nodes.set(id, { id, w: GAP.lane, h: 0, order: nodes.get(span.from).order, lane: true });
     layers.set(id, n);
     path.push(id);
   }
@@ -124,11 +124,17 @@ function ordered(nodes, chains, layers) {
   for (let i = 0; i < rows.length; i++) rows[i] ??= [];
   const up = new Map();
   const down = new Map();
-  for (const { path, back } of chains) {
+  const joined = new Set();
+  for (const { path, edge, back } of chains) {
     if (back) continue;
     for (let i = 1; i < path.length; i++) {
-      (up.get(path[i]) ?? up.set(path[i], []).get(path[i])).push(path[i - 1]);
-      (down.get(path[i - 1]) ?? down.set(path[i - 1], []).get(path[i - 1])).push(path[i]);
+      const [a, b] = [path[i - 1], path[i]];
+      const aside = (id, top) => offset(nodes.get(id), edge, top) / nodes.get(id).w; // where on an open group
+      const key = `${a} ${b} ${aside(a, false)} ${aside(b, true)}`;
+      if (joined.has(key)) continue;
+      joined.add(key);
+      (up.get(b) ?? up.set(b, []).get(b)).push({ id: a, aside: aside(a, false) });
+      (down.get(a) ?? down.set(a, []).get(a)).push({ id: b, aside: aside(b, true) });
     }
   }
   const at = new Map();
@@ -140,7 +146,7 @@ function ordered(nodes, chains, layers) {
     const near = round % 2 ? down : up;
     for (const row of round % 2 ? [...rows].reverse() : rows) {
       const want = new Map(row.map((id, i) => {
-        const places = (near.get(id) ?? []).map((other) => at.get(other));
+        const places = (near.get(id) ?? []).map((other) => at.get(other.id) + other.aside);
         return [id, places.length ? places.reduce((p, q) => p + q, 0) / places.length : i];
       }));
       row.sort((p, q) => want.get(p) - want.get(q) || at.get(p) - at.get(q));
@@ -158,7 +164,7 @@ function ordered(nodes, chains, layers) {
 function crossings(rows, down, at) {
   let count = 0;
   for (const row of rows) {
-    const ends = row.flatMap((id) => (down.get(id) ?? []).map((other) => at.get(other)).sort((p, q) => p - q));
+    const ends = row.flatMap((id) => (down.get(id) ?? []).map((other) => at.get(other.id) + other.aside).sort((p, q) => p - q));
     for (let i = 0; i < ends.length; i++) {
       for (let j = 0; j < i; j++) count += ends[j] > ends[i];
     }
@@ -182,8 +188,10 @@ function spread(rows, chains, nodes) {
     if (back) continue;
     for (let i = 1; i < path.length; i++) {
       const [a, b] = [nodes.get(path[i - 1]), nodes.get(path[i])];
+      if (a.lane && b.lane && links.get(b.id).up.length) continue; // joined by another use
       const shift = offset(a, edge, false) - offset(b, edge, true);
-      const weight = (a.lane || a.port ? 4 : 1) * (b.lane || b.port ? 4 : 1);
+      const narrow = [a, b].filter((node) => node.lane || node.port).length;
+      const weight = [3, 0.6, 12][narrow]; // long edges are straight, and bend where they end
       // What is computed runs straight down; what is given stands aside.
       links.get(b.id).up.push({ id: a.id, shift, weight: a.item?.given ? 0.05 : weight });
       links.get(a.id).down.push({ id: b.id, shift: -shift, weight: a.item?.given ? 0.05 : weight });

@@ -180,8 +180,6 @@ const page = {
       return article;
     }));
     const whole = $("graph").querySelector("svg").cloneNode(true);
-    whole.removeAttribute("width");
-    whole.removeAttribute("height");
     whole.querySelectorAll("[id]").forEach((node) => node.removeAttribute("id"));
     whole.querySelectorAll("[tabindex]").forEach((node) => node.removeAttribute("tabindex"));
     whole.querySelectorAll(".node").forEach((node) => {
@@ -189,7 +187,7 @@ const page = {
       node.classList.add("known");
     });
     whole.querySelectorAll(".edge").forEach((edge) => edge.classList.remove("forward", "backward", "arrives"));
-    $("paper").replaceChildren(whole);
+    $("paper").replaceChildren(...this.picture.columns(whole));
   },
 };
 

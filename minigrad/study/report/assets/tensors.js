@@ -67,7 +67,7 @@ function heat(x, largest) {
   if (x === null || x === undefined) return { class: "none" };
   if (!Number.isFinite(x)) return { class: "bad" };
   const t = largest > 0 ? Math.min(1, Math.abs(x) / largest) : 0;
-  return { class: x < 0 ? "neg" : "pos", style: `--t:${Math.round(Math.sqrt(t) * 100)}%` };
+  return { class: x < 0 ? "neg" : "pos", style: `--t:${Math.round(t ** 0.65 * 100)}%` };
 }
 
 const largestOf = (values) =>
@@ -141,21 +141,22 @@ function summaryView(packed) {
   const facts = ["min", "mean", "max"].filter((name) => name in packed);
   const bad = packed.nonfinite ? h("span", { class: "warn" }, T("not finite", { n: packed.nonfinite })) : null;
   const rows = shape.length > 1 ? shape.slice(0, -1).reduce((a, b) => a * b, 1) : 1;
-  const heading = T("first rows", {
+  const heading = T(shape.length > 1 ? "first rows" : "first elements", {
     rows: first.length, of: rows, columns: first[0].length, all: shape[shape.length - 1],
   });
   return h("div", { class: "summary" },
     h("dl", { class: "extremes" }, facts.map((name) => h("div", {}, h("dt", {}, T(name)),
       h("dd", { "data-v": String(packed[name]) }, write(packed[name]))))), bad,
-    blockMap(blocks),
+    blockMap(blocks, shape.length < 2),
     h("details", {}, h("summary", {}, heading),
       scroller(numberTable(first, packed, 0, first.flat()))));
 }
 
-function blockMap(blocks) {
+function blockMap(blocks, folded) {
   const largest = largestOf(blocks.mean);
   const [rows, columns] = blocks.of;
-  const label = rows * columns === 1 ? T("each cell") : T("each block", { rows, columns });
+  const parts = [rows * columns === 1 ? T("each cell") : T("each block", { rows, columns }), folded ? T("row by row") : ""];
+  const label = parts.filter(Boolean).join(", ");
   return h("figure", { class: "blocks" },
     h("div", { class: "map", role: "img", "aria-label": label,
       style: `--columns:${blocks.columns};--rows:${blocks.rows}` },
