@@ -300,10 +300,17 @@ class Builder:
                     made.gradients[at] = gradient
         self._add_replayed(replay, y, inner, site)
         place = self.operand(y, inner)
+        self._rename(place, node)
         made.result = place  # type: ignore[assignment]
         if node is not None:
             self.where[node] = place  # type: ignore[assignment]
         return place  # type: ignore[return-value]
+
+    def _rename(self, place: Any, node: Node | None) -> None:
+        """Call a definition's result what the caller's variable calls the operation's."""
+        step = self.steps[place]
+        if node in self.names and step.name == f"v{step.index}":
+            step.name = self.names[node]
 
     def _add_replayed(self, replay: Replay, y: Variable, group: tuple[str, ...], site: Site) -> None:
         """The steps of a definition; what ran in a function inside it is a group of its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def lines(array: ndarray, width: int) -> list[str]:
         return _rows(array, width)
     rows = array.reshape(-1, array.shape[-1]) if array.ndim > 1 else array.reshape(1, -1)
     shown = [_clipped([short(v) for v in row], width) for row in rows[:2]]
-    return [*shown, "… " + summary(array)]
+    return [*shown, *textwrap.wrap("… " + summary(array), max(width, 20))]
 
 
 def _rows(array: ndarray, width: int) -> list[str]:
