@@ -86,6 +86,7 @@ def call(op: str, operands: Sequence[str], options: Mapping[str, Any]) -> Notati
     """An operation on operands with these names.
 
     Example:
+        >>> from minigrad.study.notation import call
         >>> call("sub", ["x", "target"], {}).text
         'x − target'
         >>> call("log_softmax", ["logits"], {"axis": 1}).text

@@ -32,6 +32,7 @@ def summary(array: ndarray) -> str:
     """What a large array holds: shape, range, mean, and how many elements are nan or infinite.
 
     Example:
+        >>> from minigrad.study.numbers import summary
         >>> import numpy as np
         >>> summary(np.arange(100.0))
         '100 numbers from 0 to 99.0000, mean 49.5000'

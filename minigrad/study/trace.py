@@ -37,6 +37,7 @@ def trace_of(result: Any, names: Mapping[Any, str] | None = None) -> Trace:
         RuntimeError: it has no graph, or the graph was freed by a backward.
 
     Example:
+        >>> from minigrad.study.trace import trace_of
         >>> import minigrad
         >>> x = minigrad.tensor([1.0, 2.0], requires_grad=True)
         >>> for step in trace_of((x * x).sum()).steps:
@@ -72,6 +73,7 @@ def trace_call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple
         TypeError: the function does not give a tensor.
 
     Example:
+        >>> from minigrad.study.trace import trace_call
         >>> import minigrad
         >>> result, trace = trace_call(lambda x: (x + 1).log(), minigrad.tensor(1.0))
         >>> [step.formula for step in trace.steps]
