@@ -220,6 +220,8 @@ class Builder:
         )
         if array is None:
             step.note = "the tape did not keep this value, as no derivative needs it"
+        while isinstance(node, Relay):  # which gave the result another name
+            node = node.edges[0]
         if isinstance(node, PrimitiveNode):
             step.rules = self._rules(node, places, words, step.name)
         self.steps.append(step)

@@ -1,4 +1,4 @@
-"""Operations are reported as they run, once each, with the user's line, and not at all while nobody watches."""
+"""Operations are reported as they run, once each, with the user's line; while nobody watches, nothing is."""
 
 from __future__ import annotations
 
