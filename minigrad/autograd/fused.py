@@ -479,7 +479,7 @@ class Relay(Node):
 
 
 class DefinedNode(Relay):
-    """A recorded call of a fused operation whose definition ran: it knows the arguments, until it is freed."""
+    """A recorded call of a fused operation whose definition ran: it knows the arguments until it is freed."""
 
     __slots__ = ("op", "values")
 

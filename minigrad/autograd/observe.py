@@ -88,9 +88,9 @@ class observing:
         >>> from minigrad.autograd.observe import observing
         >>> x = minigrad.tensor([1.0, 2.0])
         >>> with observing(lambda call: print(call.op.__name__, call.result)):
-        ...     y = (x * 2).exp()
+        ...     y = (x * 2).sum()
         mul tensor([2., 4.])
-        exp tensor([ 7.3891, 54.5982])
+        sum tensor(6.)
     """
 
     def __init__(self, observer: Observer) -> None:

@@ -25,6 +25,7 @@ def _cat(*xs: ndarray, axis: int) -> ndarray:
 
 
 def _cat_rule(g: Any, i: int, shapes: list[tuple[int, ...]], axis: int) -> Any:
+    """g from its own part. The parts stand one after the other along the axis."""
     start = sum(s[axis] for s in shapes[:i])
     return slice_along(g, axis=axis, start=start, stop=start + shapes[i][axis], label="Slice")
 

@@ -163,7 +163,7 @@ def _tile(x: ndarray, *, repeats: tuple[int, ...]) -> ndarray:
 
 
 def _untile(g: Any, x_shape: tuple[int, ...], repeats: tuple[int, ...]) -> Any:
-    """The sum over the copies: the adjoint of repeating."""
+    """g summed over the copies; the adjoint of repeating."""
     sizes = (1,) * (len(repeats) - len(x_shape)) + x_shape
     apart = tuple(n for pair in zip(repeats, sizes, strict=True) for n in pair)
     once = tuple(n for size in sizes for n in (1, size))

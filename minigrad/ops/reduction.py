@@ -221,6 +221,7 @@ def _take_extreme_forward(
 
 
 def _take_extreme_rule(g: Any, x_shape: Any, index: Any, axis: int, keepdims: bool) -> Any:
+    """g at index; 0 elsewhere."""
     if x_shape == ():
         return g
     if type(g) is np.ndarray and axis == len(x_shape) - 1 and is_compiled_type(g.dtype):
@@ -406,7 +407,7 @@ def _norm_forward(x: Any, *, p: float, axes: Axes, keepdims: bool) -> Any:
 
 
 def _norm_rule(g: Any, x: Any, y: Any, p: float, axes: Axes, keepdims: bool) -> Any:
-    """sign(x) (|x| / norm)**(p-1), and 0 where the norm is 0; at infinite p the extremes share it."""
+    """g sign(x) (|x| / y)**(p - 1), and 0 where the norm is 0; at infinite p the extremes share it."""
     if math.isinf(p):
         return sign(x) * _share(g, abs(x), y, axes, keepdims)
     if p == 0:

@@ -54,6 +54,7 @@ def checks_of(group: Group, torch: bool = True, lang: str = "en") -> list[Check]
         lang: "en" or "zh".
 
     Example:
+        >>> from minigrad.study.checks import checks_of
         >>> import minigrad
         >>> from minigrad.study.trace import trace_of
         >>> x = minigrad.tensor([0.5, -1.0], requires_grad=True)

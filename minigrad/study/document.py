@@ -18,7 +18,7 @@ from minigrad.study.numbers import short
 
 @dataclass(frozen=True)
 class Heading:
-    """The title of the text (level 1) or of a part (2)."""
+    """The title of the text (level 1), of a part (2), or of some steps (3)."""
 
     text: str
     level: int = 2
@@ -115,6 +115,8 @@ def _pieces(text: str) -> list[str]:
 def _heading_text(block: Heading, width: int) -> list[str]:
     if block.level == 1:
         return [block.text, "=" * min(width_of(block.text), width)]
+    if block.level == 3:
+        return [f"  · {block.text}"]
     return ["", block.text, "-" * min(width_of(block.text), width)]
 
 
@@ -146,7 +148,7 @@ def _grid_text(block: Grid, width: int) -> list[str]:
         max(width_of(name), *(width_of(row[i]) for row in cells), 0) if cells else width_of(name)
         for i, name in enumerate(block.columns)
     ]
-    while sum(sizes) + 2 * (len(sizes) - 1) > width and max(sizes) > 8:  # the widest columns give way
+    while sum(sizes) + 2 * (len(sizes) - 1) > width and max(sizes) > 5:  # the widest columns give way
         widest = sizes.index(max(sizes))
         sizes[widest] -= 1
 
@@ -283,6 +285,7 @@ def _grid_latex(block: Grid) -> str:
 STYLE = """
 .mg{font:14px/1.5 system-ui,sans-serif;max-width:72rem;color:inherit}
 .mg h2{font-size:1.3em;margin:.2em 0}.mg h3{font-size:1.05em;margin:1.1em 0 .3em}
+.mg h4{font-size:.95em;font-weight:600;opacity:.7;margin:.6em 0 .1em}
 .mg table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.2em 0 .6em}
 .mg td,.mg th{padding:.1em .55em;text-align:right;border:0}
 .mg th{border-bottom:1px solid #8888;font-weight:600}

@@ -130,15 +130,17 @@ class Explanation:
 
     def _title(self) -> str:
         result = self.trace.steps[self.trace.result]
-        name = self.losses[-1].name if self.losses else result.op
+        whole = [loss.name for loss in self.losses if loss.group.result == result.index]
+        name = whole[0] if whole else result.name
         if result.value is None or result.value.size != 1:
-            return f"{name}: {list(result.shape)}"
+            return f"{name} {list(result.shape)}"
         return f"{name} = {short(result.value.item())}"
 
     def _about(self, loss: LossCall) -> list[Block]:
         words = loss.words
         parts = (("formula", words.summary), ("wants", words.wants), ("gradient", words.gradient))
-        return [Paragraph(text, self._say(label)) for label, text in parts if text]
+        blocks: list[Block] = [Paragraph(text, self._say(label)) for label, text in parts if text]
+        return [Heading(loss.name), *blocks] if len(self.losses) > 1 else blocks
 
     def _folded(self, step: Step) -> str | None:
         """The group that is shown in the place of a step: a function deeper than is asked for."""
@@ -149,11 +151,16 @@ class Explanation:
 
     def _forward(self) -> list[Block]:
         blocks: list[Block] = []
+        inside = ""
         for step in self.trace.steps:
             folded = self._folded(step)
+            if folded is not None and step.index not in self._outputs[folded]:
+                continue
+            if inside != (inside := self._opened(step)) and inside:
+                blocks.append(Heading(self._say("{name}, by its definition:", name=inside), 3))
             if folded is None:
                 blocks.append(self._step(step, step.formula, step.latex))
-            elif step.index in self._outputs[folded]:
+            else:
                 call = f"{self.trace.groups[folded].label}({', '.join(self._given_to(folded))})"
                 blocks.append(self._step(step, call, rf"\text{{{document.latex_text(call)}}}"))
         return blocks
@@ -169,7 +176,6 @@ class Explanation:
         name = self._latex_name(step)
         given = step.kind == "input"
         aside = f"{list(step.shape)} {step.dtype}".strip()
-        depth = sum(self.trace.groups[key].kind == "fused" for key in step.group)
         return Formula(
             str(step.index),
             f"{step.name}  {self._say('given')}" if given else f"{step.name} = {formula}",
@@ -177,8 +183,16 @@ class Explanation:
             aside,
             step.value,
             self._say(step.note) if step.note else "",
-            min(depth, 1),
+            self._depth(step),
         )
+
+    def _depth(self, step: Step) -> int:
+        return int(step.kind != "input" and bool(self._opened(step)))
+
+    def _opened(self, step: Step) -> str:
+        """What the innermost fused operation that holds a step is called; empty if there is none."""
+        keys = [key for key in step.group if self.trace.groups[key].kind == "fused"]
+        return self.trace.groups[keys[-1]].label if keys and step.kind != "input" else ""
 
     def _latex_name(self, step: Step) -> str:
         from_letter = step.name[0] == "v" and step.name[1:].isdigit()
@@ -202,7 +216,7 @@ class Explanation:
                     rf"\frac{{\partial}}{{\partial {self._latex_name(step)}}} = {latex}",
                     str(list(step.shape)),
                     step.gradient,
-                    depth=min(sum(self.trace.groups[key].kind == "fused" for key in step.group), 1),
+                    depth=self._depth(step),
                 )
             )
         return blocks
@@ -320,10 +334,19 @@ def explain(
             checks_of(group, torch, lang),
             source_of(group.op),
         )
-        for group in trace.groups.values()
-        if isinstance(group.op, LossFunction)
+        for group in _loss_calls(trace)
     ]
     return Explanation(trace, losses, lang, depth)
+
+
+def _loss_calls(trace: Trace) -> list[Group]:
+    """The loss calls of a trace, without those that a loss's own definition makes."""
+    calls = {key: group for key, group in trace.groups.items() if isinstance(group.op, LossFunction)}
+
+    def inside(key: str | None) -> bool:
+        return key is not None and (key in calls or inside(trace.groups[key].parent))
+
+    return [group for group in calls.values() if not inside(group.parent)]
 
 
 def source_of(op: Any) -> str:

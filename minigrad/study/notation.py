@@ -86,6 +86,7 @@ def call(op: str, operands: Sequence[str], options: Mapping[str, Any]) -> Notati
     """An operation on operands with these names.
 
     Example:
+        >>> from minigrad.study.notation import call
         >>> call("sub", ["x", "target"], {}).text
         'x − target'
         >>> call("log_softmax", ["logits"], {"axis": 1}).text
@@ -156,7 +157,8 @@ def rule(function: Callable[..., Any], names: Mapping[str, str], options: Mappin
     """
     body = _body(function)
     if body is None:
-        stated = _stated(inspect.getdoc(function) or "", names)
+        values = {name: number(v) for name, v in options.items() if type(v) in (int, float)}
+        stated = _stated(inspect.getdoc(function) or "", {**names, **values})
         return stated or Notation(f"{function.__name__.strip('_')}(ḡ)", r"\operatorname{rule}(\bar g)")
     drawn = {name: Notation(text, _latex_bar(text)) for name, text in names.items()}
     drawer = _Drawer(drawn, options, function.__globals__)
@@ -206,13 +208,14 @@ def _is_docstring(statement: ast.stmt) -> bool:
 def _stated(words: str, names: Mapping[str, str]) -> Notation | None:
     """A rule as a docstring states it in its first words, "g y (1 - y), y being ...", with these names."""
     words = words.split("\n")[0] + " "
-    stated = re.match(r"(.+?)(, \w+ being|, or |, over |, and |; |\.\s| with | where )", words)
+    stated = re.match(r"(.+?)(, \w+ being|, or |, over |, and |, in the |; |\.\s| with )", words)
     if stated is None or not re.search(r"\bg", stated[1]):
         return None
     parts = re.split(r"(?<![A-Za-z])(" + "|".join(map(re.escape, names)) + r")(?![A-Za-z(])", stated[1])
     text = "".join(names.get(part, part.replace("**", "^").replace("-", "−")) for part in parts)
     text = text.replace("sigmoid(", "σ(")
     text = re.sub(r"\(([\d.]+) − 1\)", lambda found: number(float(found[1]) - 1), text)
+    text = re.sub(r"\^1\b(?!\.)", "", text)
     return Notation(text, rf"\text{{{_escaped(text)}}}")
 
 
@@ -331,6 +334,12 @@ class _Drawer:
             name, arguments = ast.unparse(node.func), list(node.args)
         if name in _SHAPING:
             return self._applied(_SHAPING[name], arguments[:1])
+        if name == "as_float":  # of a condition: 1 where it holds
+            return self._draw(arguments[0])
+        if name == "_inside":
+            x, low, high = (self._draw(argument)[0] for argument in arguments)
+            text = f"{low.text} ≤ " * (low.text != "None") + x.text + f" ≤ {high.text}" * (high.text != "None")
+            return Notation(f"[{text}]", rf"\left[{_escaped(text)}\right]"), _ATOM
         if name == "count":
             return Notation("n", "n"), _ATOM
         derivative = self._derivative(name, arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ def summary(array: ndarray) -> str:
     """What a large array holds: shape, range, mean, and how many elements are nan or infinite.
 
     Example:
+        >>> from minigrad.study.numbers import summary
         >>> import numpy as np
         >>> summary(np.arange(100.0))
         '100 numbers from 0 to 99.0000, mean 49.5000'
@@ -52,7 +54,7 @@ def lines(array: ndarray, width: int) -> list[str]:
         return _rows(array, width)
     rows = array.reshape(-1, array.shape[-1]) if array.ndim > 1 else array.reshape(1, -1)
     shown = [_clipped([short(v) for v in row], width) for row in rows[:2]]
-    return [*shown, "… " + summary(array)]
+    return [*shown, *textwrap.wrap("… " + summary(array), max(width, 20))]
 
 
 def _rows(array: ndarray, width: int) -> list[str]:

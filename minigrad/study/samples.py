@@ -70,6 +70,7 @@ def sample_table(group: Group, lang: str = "en") -> Table:
     """The samples of a loss call: prediction, probability, target, weight, loss, gradient.
 
     Example:
+        >>> from minigrad.study.samples import sample_table
         >>> import minigrad
         >>> from minigrad.study.trace import trace_of
         >>> x = minigrad.tensor([0.5, -1.0], requires_grad=True)
@@ -232,6 +233,7 @@ def divisor(trace: Trace, group: Group, lang: str = "en") -> str:
     """What the reduction of a loss call divides by, in words.
 
     Example:
+        >>> from minigrad.study.samples import divisor
         >>> import minigrad
         >>> from minigrad.study.trace import trace_of
         >>> x = minigrad.zeros(4, 3, requires_grad=True)

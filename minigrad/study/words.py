@@ -30,6 +30,7 @@ def say(lang: str, sentence: str, **values: Any) -> str:
     """A sentence in a language, with values in the places of its braces.
 
     Example:
+        >>> from minigrad.study.words import say
         >>> say("en", "sum of {n} losses", n=3)
         'sum of 3 losses'
     """
@@ -52,6 +53,7 @@ def loss_words(function: Any, lang: str = "en") -> LossWords:
     """The words of a loss function, from its docstring.
 
     Example:
+        >>> from minigrad.study.words import loss_words
         >>> from minigrad.nn import functional as F
         >>> loss_words(F.mse_loss).gradient
         '2 (x - y), over the number of elements for "mean".'
