@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from minigrad.autograd.tape import Variable
 from minigrad.study.explain import Explanation, explain
 from minigrad.study.report.build import build_page
 from minigrad.study.words import check_language
@@ -50,7 +51,7 @@ def report(loss: Any, path: str | os.PathLike[str], *, lang: str = "en", torch: 
     """
     check_language(lang)
     if not isinstance(loss, Explanation):
-        if callable(loss) and not hasattr(loss, "backward"):
+        if callable(loss) and not isinstance(loss, Variable):
             raise TypeError(
                 "report expects a loss tensor or an explanation, but got a function; "
                 "type report(explain(function, *arguments), path)"

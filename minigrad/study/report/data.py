@@ -23,14 +23,14 @@ def trace_data(trace: Trace) -> dict[str, Any]:
     cells = next(cells for most, cells in _CELLS if len(trace.steps) <= most)
     sent = flows(trace)
     return {
-        "steps": [_step(step, sent, cells) for step in trace.steps],
+        "steps": [_step(trace, step, sent, cells) for step in trace.steps],
         "groups": {key: _group(group) for key, group in trace.groups.items()},
         "result": trace.result,
         "notes": [str(note) for note in trace.notes],
     }
 
 
-def _step(step: Step, sent: Flows, cells: int) -> dict[str, Any]:
+def _step(trace: Trace, step: Step, sent: Flows, cells: int) -> dict[str, Any]:
     operands = [
         {"number": number(operand.value)} if isinstance(operand, Number) else operand
         for operand in step.operands
@@ -43,14 +43,9 @@ def _step(step: Step, sent: Flows, cells: int) -> dict[str, Any]:
         text, latex = uses.get(place, ("", ""))
         contribution = sent.get((step.index, place))
         if text or latex or contribution is not None:
-            rules.append(
-                {
-                    "place": place,
-                    "text": text,
-                    "math": formula(text, latex),
-                    "flow": pack(contribution, cells),
-                }
-            )
+            whole = contribution is not None and contribution is trace.steps[operand].gradient
+            flow = "gradient" if whole else pack(contribution, cells)  # most flows are all of a gradient
+            rules.append({"place": place, "text": text, "math": formula(text, latex), "flow": flow})
     return {
         "index": step.index,
         "kind": step.kind,

@@ -2,6 +2,9 @@
 
 const steps = DATA.steps;
 const groups = DATA.groups;
+for (const { operands, rules } of steps) {
+  for (const rule of rules) if (rule.flow === "gradient") rule.flow = steps[operands[rule.place]].gradient;
+}
 const open = new Set(Object.keys(groups).filter((key) => !DATA.folded.includes(key)));
 
 /** The node that stands for a step: the outermost folded group around it, else itself. */
