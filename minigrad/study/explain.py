@@ -15,6 +15,7 @@ from minigrad.nn.losses.base import LossFunction
 from minigrad.study import document
 from minigrad.study.checks import Check, checks_of
 from minigrad.study.document import Block, Formula, Grid, Heading, Paragraph
+from minigrad.study.notation import latex_text
 from minigrad.study.numbers import short
 from minigrad.study.samples import Table, divisor, sample_table
 from minigrad.study.trace import Group, Step, Trace, names_in, trace_call, trace_of
@@ -162,7 +163,7 @@ class Explanation:
                 blocks.append(self._step(step, step.formula, step.latex))
             else:
                 call = f"{self.trace.groups[folded].label}({', '.join(self._given_to(folded))})"
-                blocks.append(self._step(step, call, rf"\text{{{document.latex_text(call)}}}"))
+                blocks.append(self._step(step, call, rf"\text{{{latex_text(call)}}}"))
         return blocks
 
     def _given_to(self, key: str) -> list[str]:
@@ -196,7 +197,7 @@ class Explanation:
 
     def _latex_name(self, step: Step) -> str:
         from_letter = step.name[0] == "v" and step.name[1:].isdigit()
-        return f"v_{{{step.name[1:]}}}" if from_letter else rf"\mathrm{{{document.latex_text(step.name)}}}"
+        return f"v_{{{step.name[1:]}}}" if from_letter else rf"\mathrm{{{latex_text(step.name)}}}"
 
     def _backward(self) -> list[Block]:
         """The gradients in the order in which backward finds them: results before operands."""
@@ -236,7 +237,7 @@ class Explanation:
             ]
             if outside or not user.rules:
                 label = self.trace.groups[folded].label if folded is not None and outside else user.op
-                terms = [(f"{label}'(ḡ)", rf"\mathrm{{{document.latex_text(label)}}}'(\bar g)")]
+                terms = [(f"{label}'(ḡ)", rf"\mathrm{{{latex_text(label)}}}'(\bar g)")]
             source = max(self._outputs[folded]) if folded is not None and outside else user.index
             texts += [f"{text}  [{self._say('from step {n}', n=source)}]" for text, _ in terms]
             drawn += [latex for _, latex in terms]
