@@ -262,8 +262,8 @@ class Explanation:
         return blocks
 
     def _notes(self) -> list[str]:
-        notes = list(self.trace.notes)
-        if any(step.value is None for step in self.trace.steps):
+        notes = [self._say(note) for note in self.trace.notes]
+        if not notes and any(step.value is None for step in self.trace.steps):
             notes.append(
                 self._say(
                     "The tape keeps only what some derivative needs. Call explain(function, *arguments) to "
@@ -288,15 +288,16 @@ def explain(
     definition, the definition against central differences, and both against torch where that is installed.
 
     Args:
-        loss: a tensor whose graph was not freed yet, or a function (or module) to be called with `args` and
-            `kwargs`; then no value is missing. Tensors of floating point among the arguments get gradients.
+        loss: a tensor, before its backward; or a function (or module) to be called with `args` and `kwargs`,
+            then no value is missing. Tensors of floating point among the arguments get gradients.
         lang: "en" or "zh".
         depth: how deep functions that a definition calls are opened: 0 shows each as one step, None all.
         torch: whether to check against torch too. Its first import takes about a second.
 
     Raises:
         TypeError: `loss` is neither a tensor nor callable, or the function gives no tensor.
-        RuntimeError: the tensor has no graph, or a backward has freed it.
+        RuntimeError: the tensor has no graph. Where a backward has freed it, the explanation says so, and
+            shows what is left.
         ValueError: an unknown language.
 
     Example:
