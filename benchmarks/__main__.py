@@ -19,13 +19,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmarks import document, machine, memory, picture, readme, report, startup, tasks
+from benchmarks import document, machine, memory, picture, readme, report, startup, study, tasks
 from benchmarks.harness import FULL, QUICK, Cell, Pace, Side, compare, working
 from benchmarks.libraries import OURS, PEERS, installed
 from benchmarks.workloads import TIMED
 from benchmarks.workloads.listed import Listed
 
-PARTS = (*TIMED, "tasks", "memory", "startup", "accuracy")
+PARTS = (*TIMED, "tasks", "memory", "startup", "study", "accuracy")
 PACKAGES = ("numpy", "numba", "torch", "jax", "optax", "tinygrad", "autograd")
 
 
@@ -82,6 +82,9 @@ def run(options: argparse.Namespace, workloads: dict[str, list[Listed]]) -> dict
     if "startup" in options.parts:
         results["startup"] = startup.measure(options.threads)
         print(startup.table(results["startup"]), "\n")
+    if "study" in options.parts:
+        results["study"] = study.measure()
+        print(study.table(results["study"]), "\n")
     if "accuracy" in options.parts:
         from benchmarks import accuracy  # needs mpmath
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks import machine, memory, report, startup
+from benchmarks import machine, memory, report, startup, study
 from benchmarks.libraries import LIBRARIES
 from benchmarks.workloads import TIMED
 
@@ -66,6 +66,8 @@ def document(results: dict[str, Any]) -> str:
         pieces.append(f"## Memory\n\n{memory.table(results['memory'])}\n")
     if "startup" in results:
         pieces.append(f"## Start-up\n\n{startup.table(results['startup'])}\n")
+    if "study" in results:
+        pieces.append(f"## Study\n\n{study.table(results['study'])}\n")
     if "accuracy" in results:
         from benchmarks import accuracy  # needs mpmath
 

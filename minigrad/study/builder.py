@@ -50,6 +50,7 @@ class Builder:
         self.where: dict[Any, int] = {}  # the steps of tensors, by their identities
         self.cotangents: dict[Node, Any] = {}
         self.alive: list[Any] = []  # what `where` knows by its address
+        self.freed = False  # a backward has freed the graph
         self.taken: dict[str, int] = {}
         self.counts: dict[str, int] = {}  # of groups, by label
 
@@ -61,10 +62,9 @@ class Builder:
         except RuntimeError as error:
             if FREED[:40] not in str(error):
                 raise
-            raise RuntimeError(
-                f"{error}\nThe values went with the graph. Explain the loss before loss.backward(), or call "
-                "loss.backward(retain_graph=True)."
-            ) from None
+            self.freed = True
+            self.notes.append(FREED_NOTE)
+            return
         self.cotangents.update(found)
 
     def _gradient_of(self, node: Node | None) -> ndarray | None:
@@ -99,6 +99,9 @@ class Builder:
         array = value._array if isinstance(value, Variable) else value
         self.alive.append(value)
         known = isinstance(array, ndarray)
+        gradient = self._gradient_of(node)
+        if self.freed and isinstance(value, Variable) and value._grad is not None:
+            gradient, note = value._grad._array, "the gradient is .grad, as backward left it"
         step = Step(
             len(self.steps),
             "input",
@@ -109,7 +112,7 @@ class Builder:
             array.shape if known else (),
             array.dtype.name if known else "",
             _kept(array) if known else None,
-            self._gradient_of(node),
+            gradient,
             group,
             note=note,
         )
@@ -345,8 +348,8 @@ class Builder:
                 continue
             if isinstance(node, Leaf):
                 self.given(node, note="" if node.variable is not None else "the tensor is gone")
-            elif isinstance(node, (FusedNode, DefinedNode)):
-                self.open(node.op, node.values or (), node, known.get(node), (), UNKNOWN)
+            elif isinstance(node, (FusedNode, DefinedNode)) and node.values is not None:
+                self.open(node.op, node.values, node, known.get(node), (), UNKNOWN)
             elif isinstance(node, PrimitiveNode):
                 self._add_node(node, known)
             elif isinstance(node, Relay) and node.edges[0] in self.where:
@@ -399,7 +402,7 @@ class Builder:
             gradient,
             formula=notation.call(name, words, {}).text,
             latex=notation.call(name, words, {}).latex,
-            note="no definition to look into: shown as one step",
+            note="freed" if self.freed else "no definition to look into: shown as one step",
         )
         self._append(step, node)
 
@@ -452,6 +455,10 @@ class Builder:
                     step.group = self.steps[owner.result].group
 
 
+FREED_NOTE = (
+    "A backward has freed this graph, and most values with it. Explain a loss before loss.backward(), or call "
+    "loss.backward(retain_graph=True)."
+)
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 

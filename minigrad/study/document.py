@@ -13,6 +13,7 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad.study import numbers
+from minigrad.study.notation import latex_text
 from minigrad.study.numbers import short
 
 
@@ -214,27 +215,6 @@ def _formula_markdown(block: Formula) -> str:
 
 
 # ------------------------------------------------------------------------------------------------ LaTeX
-_LATEX = str.maketrans(
-    {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}", **{c: "\\" + c for c in "&%$#_{}"}}
-)
-# What LaTeX's own fonts lack, as mathematics.
-_SIGNS = {
-    "σ": r"$\sigma$", "γ": r"$\gamma$", "α": r"$\alpha$", "β": r"$\beta$", "ε": r"$\varepsilon$",
-    "λ": r"$\lambda$", "θ": r"$\theta$", "μ": r"$\mu$", "Σ": r"$\Sigma$", "∓": r"$\mp$", "−": "$-$",
-    "≤": r"$\leq$", "≥": r"$\geq$", "∞": r"$\infty$", "·": r"$\cdot$", "²": "$^2$", "³": "$^3$",
-    "ᵀ": r"$^\top$", "√": r"$\surd$", "ḡ": r"$\bar g$", "✓": r"$\checkmark$", "✗": r"$\times$",
-    "…": r"\ldots{}", "₊": "$_+$", "₁": "$_1$", "₂": "$_2$", "ŷ": r"$\hat y$", "±": r"$\pm$", "π": r"$\pi$",
-}  # fmt: skip
-
-
-def latex_text(text: str) -> str:
-    """Plain text with what is special to LaTeX escaped."""
-    for sign in _SIGNS:
-        text = text.replace(sign, f"\0{sign}\0")
-    parts = text.split("\0")
-    return "".join(_SIGNS.get(part, part.translate(_LATEX)) for part in parts)
-
-
 def to_latex(blocks: Sequence[Block]) -> str:
     """The text as LaTeX, for a document with amsmath and amssymb (and ctex, if it is Chinese)."""
     parts = []

@@ -15,6 +15,7 @@ from minigrad.nn.losses.base import LossFunction
 from minigrad.study import document
 from minigrad.study.checks import Check, checks_of
 from minigrad.study.document import Block, Formula, Grid, Heading, Paragraph
+from minigrad.study.notation import latex_text
 from minigrad.study.numbers import short
 from minigrad.study.samples import Table, divisor, sample_table
 from minigrad.study.trace import Group, Step, Trace, names_in, trace_call, trace_of
@@ -162,7 +163,7 @@ class Explanation:
                 blocks.append(self._step(step, step.formula, step.latex))
             else:
                 call = f"{self.trace.groups[folded].label}({', '.join(self._given_to(folded))})"
-                blocks.append(self._step(step, call, rf"\text{{{document.latex_text(call)}}}"))
+                blocks.append(self._step(step, call, rf"\text{{{latex_text(call)}}}"))
         return blocks
 
     def _given_to(self, key: str) -> list[str]:
@@ -196,7 +197,7 @@ class Explanation:
 
     def _latex_name(self, step: Step) -> str:
         from_letter = step.name[0] == "v" and step.name[1:].isdigit()
-        return f"v_{{{step.name[1:]}}}" if from_letter else rf"\mathrm{{{document.latex_text(step.name)}}}"
+        return f"v_{{{step.name[1:]}}}" if from_letter else rf"\mathrm{{{latex_text(step.name)}}}"
 
     def _backward(self) -> list[Block]:
         """The gradients in the order in which backward finds them: results before operands."""
@@ -236,7 +237,7 @@ class Explanation:
             ]
             if outside or not user.rules:
                 label = self.trace.groups[folded].label if folded is not None and outside else user.op
-                terms = [(f"{label}'(ḡ)", rf"\mathrm{{{document.latex_text(label)}}}'(\bar g)")]
+                terms = [(f"{label}'(ḡ)", rf"\mathrm{{{latex_text(label)}}}'(\bar g)")]
             source = max(self._outputs[folded]) if folded is not None and outside else user.index
             texts += [f"{text}  [{self._say('from step {n}', n=source)}]" for text, _ in terms]
             drawn += [latex for _, latex in terms]
@@ -261,8 +262,8 @@ class Explanation:
         return blocks
 
     def _notes(self) -> list[str]:
-        notes = list(self.trace.notes)
-        if any(step.value is None for step in self.trace.steps):
+        notes = [self._say(note) for note in self.trace.notes]
+        if not notes and any(step.value is None for step in self.trace.steps):
             notes.append(
                 self._say(
                     "The tape keeps only what some derivative needs. Call explain(function, *arguments) to "
@@ -287,15 +288,16 @@ def explain(
     definition, the definition against central differences, and both against torch where that is installed.
 
     Args:
-        loss: a tensor whose graph was not freed yet, or a function (or module) to be called with `args` and
-            `kwargs`; then no value is missing. Tensors of floating point among the arguments get gradients.
+        loss: a tensor, before its backward; or a function (or module) to be called with `args` and `kwargs`,
+            then no value is missing. Tensors of floating point among the arguments get gradients.
         lang: "en" or "zh".
         depth: how deep functions that a definition calls are opened: 0 shows each as one step, None all.
         torch: whether to check against torch too. Its first import takes about a second.
 
     Raises:
         TypeError: `loss` is neither a tensor nor callable, or the function gives no tensor.
-        RuntimeError: the tensor has no graph, or a backward has freed it.
+        RuntimeError: the tensor has no graph. Where a backward has freed it, the explanation says so, and
+            shows what is left.
         ValueError: an unknown language.
 
     Example:

@@ -146,6 +146,27 @@ def _shown_options(options: Mapping[str, Any]) -> dict[str, str]:
     return shown
 
 
+_LATEX = str.maketrans(
+    {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}", **{c: "\\" + c for c in "&%$#_{}"}}
+)
+# What LaTeX's own fonts lack, as mathematics.
+_LETTERS = {
+    "σ": r"$\sigma$", "γ": r"$\gamma$", "α": r"$\alpha$", "β": r"$\beta$", "ε": r"$\varepsilon$",
+    "λ": r"$\lambda$", "θ": r"$\theta$", "μ": r"$\mu$", "Σ": r"$\Sigma$", "∓": r"$\mp$", "−": "$-$",
+    "≤": r"$\leq$", "≥": r"$\geq$", "∞": r"$\infty$", "·": r"$\cdot$", "²": "$^2$", "³": "$^3$",
+    "ᵀ": r"$^\top$", "√": r"$\surd$", "ḡ": r"$\bar g$", "✓": r"$\checkmark$", "✗": r"$\times$",
+    "…": r"\ldots{}", "₊": "$_+$", "₁": "$_1$", "₂": "$_2$", "ŷ": r"$\hat y$", "±": r"$\pm$", "π": r"$\pi$",
+}  # fmt: skip
+
+
+def latex_text(text: str) -> str:
+    """Plain text with what is special to LaTeX escaped."""
+    for sign in _LETTERS:
+        text = text.replace(sign, f"\0{sign}\0")
+    parts = text.split("\0")
+    return "".join(_LETTERS.get(part, part.translate(_LATEX)) for part in parts)
+
+
 # --------------------------------------------------------------------------------------- cotangent rules
 def rule(function: Callable[..., Any], names: Mapping[str, str], options: Mapping[str, Any]) -> Notation:
     """A cotangent rule, with the operands' names in the place of its parameters.
@@ -216,7 +237,7 @@ def _stated(words: str, names: Mapping[str, str]) -> Notation | None:
     text = text.replace("sigmoid(", "σ(")
     text = re.sub(r"\(([\d.]+) − 1\)", lambda found: number(float(found[1]) - 1), text)
     text = re.sub(r"\^1\b(?!\.)", "", text)
-    return Notation(text, rf"\text{{{_escaped(text)}}}")
+    return Notation(text, rf"\text{{{latex_text(text)}}}")
 
 
 _BINARY: dict[type, tuple[str, str, int]] = {
@@ -338,14 +359,13 @@ class _Drawer:
             return self._draw(arguments[0])
         if name == "_inside":
             x, low, high = (self._draw(argument)[0] for argument in arguments)
-            text = f"{low.text} ≤ " * (low.text != "None") + x.text + f" ≤ {high.text}" * (high.text != "None")
+            text = (
+                f"{low.text} ≤ " * (low.text != "None") + x.text + f" ≤ {high.text}" * (high.text != "None")
+            )
             return Notation(f"[{text}]", rf"\left[{_escaped(text)}\right]"), _ATOM
         if name == "count":
             return Notation("n", "n"), _ATOM
-        derivative = self._derivative(name, arguments)
-        if derivative is not None:
-            return derivative
-        return self._applied(name.strip("_"), arguments)
+        return self._derivative(name, arguments) or self._applied(name.strip("_"), arguments)
 
     def _applied(self, name: str, arguments: Sequence[ast.expr]) -> tuple[Notation, int]:
         drawn = [self._draw(argument)[0] for argument in arguments]

@@ -28,13 +28,13 @@ def trace_of(result: Any, names: Mapping[Any, str] | None = None) -> Trace:
     """The trace of a tensor, read off its graph.
 
     Args:
-        result: a tensor with a graph that was not freed. With more than one element the gradients are those
-            of its sum.
+        result: a tensor with a graph. With more than one element the gradients are those of its sum. Of a
+            graph that a backward has freed there is what is left, with a note.
         names: what to call tensors, as `names_in` gives them; by default what the caller's variables do.
 
     Raises:
         TypeError: `result` is no tensor.
-        RuntimeError: it has no graph, or the graph was freed by a backward.
+        RuntimeError: it has no graph.
 
     Example:
         >>> from minigrad.study.trace import trace_of

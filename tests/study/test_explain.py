@@ -268,8 +268,11 @@ def test_a_freed_graph() -> None:
     x = minigrad.ones(2, requires_grad=True)
     loss = F.mse_loss(x, minigrad.zeros(2))
     loss.backward()
-    with pytest.raises(RuntimeError, match=r"Explain the loss before loss\.backward\(\)"):
-        study.explain(loss)
+    explanation = study.explain(loss)
+    text = explanation.to_text(200)
+    assert "A backward has freed this graph" in text
+    assert [step.op for step in explanation.trace.steps] == ["", "MseLossBackward0"]
+    np.testing.assert_array_equal(explanation.trace.steps[0].gradient, x.grad.numpy())
 
 
 def test_a_retained_graph_is_explained_after_backward() -> None:
