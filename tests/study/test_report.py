@@ -1,5 +1,6 @@
-"""The page as a file: what is in it, how large it is, that it needs nothing else, that names cannot break it."""
+"""The page as a file: what is in it, its size, that it needs nothing else, that names cannot break it."""
 
+import itertools
 import json
 import os
 import re
@@ -29,7 +30,7 @@ def data_of(page):
 
 def mlp_loss(sizes=(2, 4, 4, 3), batch=4):
     layers = []
-    for a, b in zip(sizes, sizes[1:], strict=False):
+    for a, b in itertools.pairwise(sizes):
         layers += [nn.Linear(a, b), nn.ReLU()]
     model = nn.Sequential(*layers[:-1])
     x = minigrad.randn(batch, sizes[0])
@@ -144,8 +145,9 @@ def test_latex_becomes_mathml(latex, expected):
 
 @pytest.mark.parametrize(
     "latex",
-    [r"}{", r"\frac{a", r"\left( x", r"x^", r"_", r"\unknown{y}", r"\begin{cases} a & b \\ c", "", r"\text{a}}",
-     r"\left. x \right|_{0}", r"\sqrt{\hat{x}^2}", r"\begin{cases} 1 & x > 0 \\ 0 & \text{else} \end{cases}"],
+    [r"}{", r"\frac{a", r"\left( x", r"x^", r"_", r"\unknown{y}", r"\begin{cases} a & b \\ c", "",
+     r"\text{a}}", r"\left. x \right|_{0}", r"\sqrt{\hat{x}^2}",
+     r"\begin{cases} 1 & x > 0 \\ 0 & \text{else} \end{cases}"],
 )  # fmt: skip
 def test_mathml_is_well_formed_whatever_is_given(latex):
     assert xml.dom.minidom.parseString(mathml(latex)).documentElement.tagName == "math"
@@ -298,7 +300,7 @@ EVIL = [
     "<!--<script>",
     "<img src=x onerror=alert(1)>",
     "{{data}}",
-    'a"b\'c&d',
+    "a\"b'c&d",
     "\u2028\u2029",
 ]
 
@@ -331,15 +333,20 @@ def test_missing_values_and_odd_options_are_no_obstacle():
 def test_a_tensor_without_a_graph_is_refused(tmp_path):
     with pytest.raises(RuntimeError, match="does not require grad"):
         report(minigrad.tensor(1.0), tmp_path / "a.html")
-    loss = mlp_loss()
-    loss.backward()
-    with pytest.raises(RuntimeError, match="before loss.backward"):
-        report(loss, tmp_path / "a.html")
     with pytest.raises(TypeError, match="item"):
         report(0.5, tmp_path / "a.html")
     with pytest.raises(TypeError, match=r"report\(explain\(function"):
         report(F.mse_loss, tmp_path / "a.html")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_freed_graph_is_shown_as_far_as_it_goes(tmp_path):
+    loss = mlp_loss()
+    loss.backward()
+    page = report(loss, tmp_path / "a.html").read_text("utf-8")
+    assert "before loss.backward()" in page
+    data = data_of(page)
+    assert data["steps"][data["result"]]["value"]["all"] == [pytest.approx(loss.item(), rel=1e-6)]
 
 
 def test_a_path_that_cannot_be_written_is_an_oserror(tmp_path):

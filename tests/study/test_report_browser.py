@@ -3,6 +3,7 @@
 import base64
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,6 +32,7 @@ FLAGS = (
     "--disable-component-update --disable-sync --window-size=1400,900"
 )
 WORDS = words_for("en")
+SCRIPT = Path(__file__).with_name("report_page.js").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -58,29 +60,35 @@ def browser(chromium):
 
 
 def classifier():
-    """A small network, one of whose samples is ignored, and its loss."""
+    """The loss of a small network, read off the tape; one sample is ignored."""
     model = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 3))
     x = minigrad.randn(4, 2)
     target = minigrad.tensor([0, 2, 1, -100])
-    return F.cross_entropy(model(x), target, weight=minigrad.tensor([1.0, 2.0, 4.0]))
+    loss = F.cross_entropy(model(x), target, weight=minigrad.tensor([1.0, 2.0, 4.0]))
+    return explain(loss, torch=False)
 
 
 def expression():
     """An expression of single numbers in which a is used three times."""
-    a = minigrad.tensor(2.0, requires_grad=True)
-    b = minigrad.tensor(-3.0, requires_grad=True)
-    return (a * b + a).tanh() * a
+    a, b = minigrad.tensor(0.5), minigrad.tensor(-3.0)
+    return explain(lambda a, b: (a * b + a).tanh() * a, a, b, torch=False)
 
 
-CASES = {
-    "classifier": classifier,
-    "expression": expression,
-    "bce": lambda: F.binary_cross_entropy_with_logits(
-        minigrad.tensor([0.3, -2.0, 1.5], requires_grad=True), minigrad.tensor([1.0, 0.0, 1.0])
-    ),
-    "large": lambda: F.mse_loss(nn.Linear(300, 40)(minigrad.randn(64, 300)), minigrad.randn(64, 40)),
-    "slices": lambda: minigrad.randn(2, 3, 4, requires_grad=True).exp().sum(),
-}
+def large():
+    x, weight, target = minigrad.randn(64, 300), minigrad.randn(40, 300), minigrad.randn(64, 40)
+    return explain(lambda x, weight: F.mse_loss(F.linear(x, weight), target), x, weight, torch=False)
+
+
+def bce():
+    x, target = minigrad.tensor([0.3, -2.0, 1.5]), minigrad.tensor([1.0, 0.0, 1.0])
+    return explain(F.binary_cross_entropy_with_logits, x, target, torch=False)
+
+
+def slices():
+    return explain(lambda x: x.exp().sum(), minigrad.randn(2, 3, 4), torch=False)
+
+
+CASES = {"classifier": classifier, "expression": expression, "bce": bce, "large": large, "slices": slices}
 
 
 @pytest.fixture(scope="module")
@@ -90,15 +98,13 @@ def pages(tmp_path_factory):
     made = {}
     for name, case in CASES.items():
         minigrad.manual_seed(0)
-        explanation = explain(case(), torch=False)
+        explanation = case()
         made[name] = explanation, report(explanation, folder / f"{name}.html").as_uri()
     return made
 
 
 def press(browser, *keys):
-    body = browser.find_element(By.TAG_NAME, "body")
-    for key in keys:
-        body.send_keys(key)
+    browser.find_element(By.TAG_NAME, "body").send_keys(*keys)
 
 
 def text(browser, name):
@@ -110,14 +116,9 @@ def at(browser):
     return tuple(int(n) for n in text(browser, "count").split("/"))
 
 
-def entries(browser):
-    """What the panel shows: (step, role, the numbers of the cells, their texts)."""
-    return browser.execute_script(
-        """return [...document.querySelectorAll("#panel .entry[data-step]")].map((entry) => {
-          const cells = [...entry.querySelectorAll(":scope > .scalar, :scope > .scroller td[data-v], .slices td[data-v]")];
-          return [Number(entry.dataset.step), entry.dataset.role, cells.map((c) => c.dataset.v), cells.map((c) => c.textContent)];
-        })"""
-    )
+def ask(browser, expression):
+    """The value of an expression in the page; it may use the functions of report_page.js."""
+    return browser.execute_script(f"{SCRIPT}\nreturn {expression};")
 
 
 def read(shown):
@@ -142,15 +143,20 @@ def test_every_step_shows_the_numbers_of_the_trace(browser, pages, name):
     seen = {"value": set(), "gradient": set(), "flow": set()}
     for frame in range(1, count + 1):
         assert at(browser) == (frame, count)
-        for index, role, numbers, shown in entries(browser):
+        for index, role, numbers, shown in ask(browser, "entries()"):
             step = steps[index]
             seen[role].add(index)
             if role == "flow":
                 continue
             array = step.value if role == "value" else step.gradient
+            if array is None:
+                assert numbers == []
+                continue
             expected = np.asarray(array, np.float64).ravel()
             np.testing.assert_allclose([float(n) for n in numbers], expected, rtol=1e-6)
-            np.testing.assert_allclose(read(shown), expected, rtol=2e-3, atol=1e-4 * np.abs(expected).max(initial=0))
+            np.testing.assert_allclose(
+                read(shown), expected, rtol=2e-3, atol=6e-4 * np.abs(expected).max(initial=0)
+            )
         press(browser, Keys.ARROW_RIGHT)
     assert seen["value"] == {step.index for step in steps}
     with_gradient = {step.index for step in steps if step.gradient is not None}
@@ -160,7 +166,7 @@ def test_every_step_shows_the_numbers_of_the_trace(browser, pages, name):
 
 
 def test_keys_walk_forward_and_back_through_the_same_frames(browser, pages):
-    browser.get(pages["classifier"][1])
+    browser.get(pages["expression"][1])
     forward = []
     _, count = at(browser)
     for _ in range(count):
@@ -202,7 +208,9 @@ def test_buttons_walk_too_and_are_off_where_they_lead_nowhere(browser, pages):
 
 def test_play_runs_to_the_end_and_space_stops_it(browser, pages):
     browser.get(pages["expression"][1])
-    browser.execute_script("document.getElementById('speed').insertAdjacentHTML('beforeend', '<option value=40>')")
+    browser.execute_script(
+        "document.getElementById('speed').insertAdjacentHTML('beforeend', '<option value=40>')"
+    )
     browser.execute_script("document.getElementById('speed').value = 40")
     _, count = at(browser)
     play = browser.find_element(By.ID, "play")
@@ -231,9 +239,7 @@ def test_the_slider_and_the_live_line_follow(browser, pages):
 
 
 def marked(browser, selector):
-    return browser.execute_script(
-        f"return [...document.querySelectorAll('{selector}')].map((node) => node.id)"
-    )
+    return ask(browser, f"ids('{selector}')")
 
 
 def test_the_picture_marks_the_node_and_what_flows(browser, pages):
@@ -270,7 +276,9 @@ def test_gradients_that_meet_are_added_one_after_the_other(browser, pages):
         if arrived == [1, 2, 3]:
             break
     assert arrived == [1, 2, 3]
-    numbers = [float(n) for n in re.findall(r"^−?\d[\d.]*(?:e−?\d+)?$", last, re.M) for n in [n.replace("−", "-")]]
+    numbers = [
+        float(n) for n in re.findall(r"^−?\d[\d.]*(?:e−?\d+)?$", last, re.M) for n in [n.replace("−", "-")]
+    ]
     assert sum(numbers[:3]) == pytest.approx(numbers[3], abs=2e-3)
     assert numbers[3] == pytest.approx(float(a.gradient), abs=1e-3)
 
@@ -281,7 +289,7 @@ def test_the_table_sorts_by_each_header(browser, pages):
     table = explanation.table
 
     def order():
-        return browser.execute_script("return [...document.querySelectorAll('.samples tbody tr')].map((r) => +r.dataset.row)")
+        return ask(browser, "order()")
 
     headers = browser.find_elements(By.CSS_SELECTOR, ".samples th")
     assert [h.find_element(By.TAG_NAME, "button").text for h in headers] == table.columns
@@ -338,66 +346,15 @@ def test_groups_fold_and_open(browser, pages):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_nodes_do_not_overlap_and_stay_in_their_groups(browser, pages, name):
+def test_nodes_do_not_overlap_and_stay_in_the_picture(browser, pages, name):
     browser.get(pages[name][1])
-    for state in ("", "unfold", "refold"):
-        if state:
-            browser.execute_script(f"document.getElementById('{state}').click()")
-        cards = browser.execute_script(
-            """return [...document.querySelectorAll("#graph .node .card")].map((card) => {
-              const { left, top, right, bottom } = card.getBoundingClientRect();
-              return [left, top, right, bottom];
-            })"""
-        )
-        for i, (left, top, right, bottom) in enumerate(cards):
-            for other in cards[:i]:
-                apart = right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top
-                assert apart, (state, i)
-        assert not browser.execute_script(
-            "return [...document.querySelectorAll('#graph path')].some((p) => /NaN|undefined/.test(p.getAttribute('d')))"
-        )
-    open_all(browser)
-    outside = browser.execute_script(
-        """const svg = document.querySelector("#graph svg").getBoundingClientRect();
-        return [...document.querySelectorAll("#graph .card, #graph .frame")].filter((card) => {
-          const box = card.getBoundingClientRect();
-          return box.left < svg.left || box.right > svg.right || box.top < svg.top || box.bottom > svg.bottom;
-        }).length"""
-    )
-    assert outside == 0
+    assert ask(browser, "misplaced()") == 0
+    for state in ("unfold", "refold"):
+        browser.execute_script(f"document.getElementById('{state}').click()")
+        assert ask(browser, "misplaced()") == 0
 
 
-CONTRASTS = """
-const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
-const pen = canvas.getContext("2d", { willReadFrequently: true });
-const colour = (css, under) => {
-  pen.fillStyle = under;
-  pen.fillRect(0, 0, 1, 1);
-  pen.fillStyle = css;
-  pen.fillRect(0, 0, 1, 1);
-  return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
-};
-const light = (rgb) => {
-  const [r, g, b] = rgb.map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-};
-const behind = (node) => {
-  const list = [];
-  for (let n = node; n; n = n.parentElement) list.unshift(getComputedStyle(n).backgroundColor);
-  let css = "#fff";
-  for (const next of list) css = `rgb(${colour(next, css).join()})`;
-  return css;
-};
-let worst = [21, ""];
-for (const node of document.querySelectorAll(arguments[0])) {
-  if (!node.textContent.trim() || !node.getClientRects().length || node.disabled) continue;
-  const back = behind(node);
-  const [a, b] = [light(colour(getComputedStyle(node).color, back)), light(colour(back, back))];
-  const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-  if (ratio < worst[0]) worst = [ratio, node.outerHTML.slice(0, 120)];
-}
-return worst;
-"""
+TEXTS = "p, td, th, h1, h2, h3, span, button, summary, b, li, dd, code"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -408,7 +365,7 @@ def test_text_stands_out_in_light_and_dark(browser, pages, scheme):
     browser.get(pages["classifier"][1])
     for frame in (1, 4, 12, 16):
         press(browser, Keys.HOME, *[Keys.ARROW_RIGHT] * frame)
-        ratio, node = browser.execute_script(CONTRASTS, "p, td, th, h1, h2, h3, span, button, summary, b, li, dd, code")
+        ratio, node = ask(browser, f"leastContrast('{TEXTS}')")
         assert ratio >= 4.5, node
 
 
@@ -458,7 +415,7 @@ def test_paper_gets_all_steps_as_a_list(browser, pages):
     browser.get(pages["classifier"][1])
     _, count = at(browser)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    frames = browser.find_elements(By.CSS_SELECTOR, "#list article")
+    frames = WebDriverWait(browser, 5).until(lambda b: b.find_elements(By.CSS_SELECTOR, "#list article"))
     assert len(frames) == count
     assert all(frame.is_displayed() for frame in frames)
     assert not browser.find_element(By.ID, "stepper").is_displayed()
@@ -471,7 +428,9 @@ def test_paper_gets_all_steps_as_a_list(browser, pages):
 def test_the_list_of_steps_opens_on_the_screen_too(browser, pages):
     browser.get(pages["expression"][1])
     browser.find_element(By.CSS_SELECTOR, "#steps summary").click()
-    WebDriverWait(browser, 5).until(lambda b: len(b.find_elements(By.CSS_SELECTOR, "#list article")) == at(b)[1])
+    WebDriverWait(browser, 5).until(
+        lambda b: len(b.find_elements(By.CSS_SELECTOR, "#list article")) == at(b)[1]
+    )
 
 
 def test_large_arrays_are_summarised_on_the_page(browser, pages):
@@ -486,21 +445,21 @@ def test_large_arrays_are_summarised_on_the_page(browser, pages):
 
 def test_the_page_asks_nothing_of_the_network(browser, pages):
     browser.get(pages["classifier"][1])
-    names = browser.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")
+    names = browser.execute_script(
+        "return performance.getEntriesByType('resource').map((entry) => entry.name)"
+    )
     assert [name for name in names if not name.startswith("data:")] == []
 
 
 def test_everything_one_can_press_has_a_name_and_a_place_in_the_order(browser, pages):
     browser.get(pages["classifier"][1])
-    nameless = browser.execute_script(
-        """return [...document.querySelectorAll("button, [role=button], select, input")].filter((node) =>
-          !(node.getAttribute("aria-label") || node.textContent.trim() || node.labels?.length)).map((n) => n.outerHTML)"""
-    )
-    assert nameless == []
+    assert ask(browser, "nameless()") == []
     order = []
     for _ in range(12):
         browser.switch_to.active_element.send_keys(Keys.TAB)
-        order.append(browser.execute_script("return document.activeElement.id || document.activeElement.tagName"))
+        order.append(
+            browser.execute_script("return document.activeElement.id || document.activeElement.tagName")
+        )
     wanted = ["theme", "play", "next", "last", "slider", "speed"]
     assert [name for name in order if name in wanted] == wanted
 

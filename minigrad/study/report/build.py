@@ -58,7 +58,7 @@ def build_page(trace: Trace, explanation: Any = None, lang: str = "en") -> str:
         "facts": _facts(trace, explanation, call, words),
         "samples": _samples(call, words),
         "definition": _definition(call, words),
-        "notes": "".join(f"<p>{escape(say(lang, note))}</p>" for note in trace.notes),
+        "notes": _notes(trace, words, lang),
         "data": _json(data),
         "script": "\n".join(_asset(name) for name in _SCRIPTS),
     }
@@ -96,6 +96,14 @@ def _site(trace: Trace) -> str:
         return ""
     file = site.file.replace("\\", "/").rpartition("/")[2]
     return f'<p class="site">{escape(file)}:{site.line}<code>{escape(site.text)}</code></p>'
+
+
+def _notes(trace: Trace, words: dict[str, str], lang: str) -> str:
+    """What the page cannot show, and why."""
+    notes = [say(lang, str(note)) for note in trace.notes]
+    if not notes and any(step.value is None for step in trace.steps):
+        notes = [words["missing values"]]
+    return "".join(f'<p class="notice">{escape(note)}</p>' for note in notes)
 
 
 def _fact(heading: str, body: str, kind: str = "") -> str:

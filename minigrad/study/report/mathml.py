@@ -1,7 +1,7 @@
 r"""LaTeX formulas as MathML, which browsers draw without a library.
 
-It knows what formulas of operations are made of: letters and numbers, sub- and superscripts, fractions, roots,
-bars and hats, operators, names, Greek. What it does not know it shows as text.
+It knows what formulas of operations are made of: letters and numbers, sub- and superscripts, fractions,
+roots, bars and hats, operators, names, Greek. What it does not know it shows as text.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ import re
 from html import escape
 
 _TOKEN = re.compile(r"\\[a-zA-Z]+\*?|\\.|[0-9]+(?:\.[0-9]+)?|\s+|.", re.DOTALL)
-_GREEK = dict(
-    zip(
-        "alpha beta gamma delta epsilon varepsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi "
-        "varphi chi psi omega Gamma Delta Theta Lambda Sigma Phi Psi Omega ell".split(),
-        "αβγδϵεζηθκλμνξπρστϕφχψωΓΔΘΛΣΦΨΩℓ",
-        strict=True,
-    )
-)
+_GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ϵ", "varepsilon": "ε", "zeta": "ζ",
+    "eta": "η", "theta": "θ", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π",
+    "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "ϕ", "varphi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
+    "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ",
+    "Omega": "Ω", "ell": "ℓ",
+}  # fmt: skip
 _OPERATORS = {
     "cdot": "·", "times": "×", "odot": "⊙", "otimes": "⊗", "circ": "∘", "div": "÷", "pm": "±", "mp": "∓",
     "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ne": "≠", "neq": "≠", "approx": "≈", "equiv": "≡",
@@ -29,13 +28,14 @@ _OPERATORS = {
     "lbrace": "{", "rbrace": "}", "{": "{", "}": "}", "_": "_", "%": "%", "#": "#", "&": "&", "$": "$",
     "|": "‖", "Vert": "‖", "vert": "|", "colon": ":", "mathbb{1}": "𝟙", "forall": "∀", "exists": "∃",
 }  # fmt: skip
-_NAMES = set(
-    "log exp max min sin cos tan tanh sinh cosh arcsin arccos arctan det tr sign lim sup inf arg ln dim gcd".split()
-)
+_NAMES = {
+    "log", "exp", "max", "min", "sin", "cos", "tan", "tanh", "sinh", "cosh", "arcsin", "arccos", "arctan",
+    "det", "tr", "sign", "lim", "sup", "inf", "arg", "ln", "dim", "gcd",
+}  # fmt: skip
 _SPACES = {",": "0.17em", ";": "0.28em", ":": "0.22em", "!": "0", "quad": "1em", "qquad": "2em", " ": "0.3em"}
 _ACCENTS = {"bar": "¯", "overline": "¯", "hat": "^", "widehat": "^", "tilde": "~", "dot": "˙", "vec": "→"}
-_STYLED = ("mathrm", "operatorname", "text", "textrm", "mathtt", "texttt", "mathit", "textit", "mathbf", "mathsf",
-           "operatorname*", "mathbb", "mathcal", "boldsymbol", "textbf")  # fmt: skip
+_STYLED = ("mathrm", "operatorname", "text", "textrm", "mathtt", "texttt", "mathit", "textit", "mathbf",
+           "mathsf", "operatorname*", "mathbb", "mathcal", "boldsymbol", "textbf")  # fmt: skip
 _THIN = '<mspace width="0.17em"></mspace>'
 _CLOSE = ("(", ")", "}", "]", "", "\\left", "\\right", ",", "\\big", "\\bigl")
 _LARGE = ("∑", "∏", "∫")

@@ -34,8 +34,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "fit": ("Fit", "适应"),
     "all steps": ("All steps as a list", "所有步骤列表"),
     "keys": (
-        "Keys: ← → one step, Home and End the first and the last, Space plays. Click a node to go to its step; "
-        "click a group's name to fold it.",
+        "Keys: ← → one step, Home and End the first and the last, Space plays. Click a node to go to its "
+        "step; click a group's name to fold it.",
         "按键：← → 移动一步，Home 和 End 到首尾，空格播放。点击节点跳到该步骤；点击分组名称可折叠。",
     ),
     "fold": ("Fold {name}", "折叠 {name}"),
@@ -62,7 +62,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "first elements": ("The first {columns} of {all} elements", "前 {columns} 个元素（共 {all} 个）"),
     "row by row": ("row by row", "逐行排列"),
-    "each block": ("each cell is the mean of {rows} × {columns} elements", "每格是 {rows} × {columns} 个元素的平均"),
+    "each block": (
+        "each cell is the mean of {rows} × {columns} elements",
+        "每格是 {rows} × {columns} 个元素的平均",
+    ),
     "each cell": ("each cell is one element", "每格是一个元素"),
     "forward": ("Forward", "前向"),
     "backward": ("Backward", "反向"),
@@ -99,7 +102,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "from": ("from {op}, which made {name}", "来自得到 {name} 的 {op}"),
     "sent to": ("What it sends to {name}", "传给 {name} 的梯度"),
     "accumulated": ("Where several gradients meet, they add up", "多个梯度汇合时相加"),
-    "meet": ("Used {n} times, so {n} gradients add up; {here} have arrived:", "被使用 {n} 次，因此 {n} 个梯度相加；已到达 {here} 个："),
+    "meet": (
+        "Used {n} times, so {n} gradients add up; {here} have arrived:",
+        "被使用 {n} 次，因此 {n} 个梯度相加；已到达 {here} 个：",
+    ),
+    "missing values": (
+        "Some values are missing: the tape keeps only what a derivative needs. To see all, type "
+        "report(explain(function, *arguments), path).",
+        "有些值缺失：计算带只保留求导所需的值。若要看到全部，请输入 report(explain(函数, *参数), 路径)。",
+    ),
     "sum": ("the sum", "总和"),
     "sum so far": ("The sum so far:", "目前的和："),
     "still to come": ("{n} still to come", "还有 {n} 个未到"),

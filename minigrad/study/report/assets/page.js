@@ -130,8 +130,9 @@ const page = {
     $("fit").onclick = () => this.zoom(null);
     $("theme").onclick = () => this.theme();
     document.addEventListener("keydown", (event) => this.key(event));
-    window.addEventListener("beforeprint", () => this.list());
-    window.matchMedia("print").addEventListener("change", (event) => event.matches && this.list());
+    window.addEventListener("beforeprint", () => this.paper(true));
+    window.addEventListener("afterprint", () => this.paper(false));
+    window.matchMedia("print").addEventListener("change", (event) => this.paper(event.matches));
     $("steps").addEventListener("toggle", () => $("steps").open && this.list());
     $("panel").addEventListener("mouseover", (event) => sameCells(event.target));
     $("panel").addEventListener("mouseleave", () => sameCells(null));
@@ -165,6 +166,16 @@ const page = {
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
     $("theme").setAttribute("aria-pressed", String(!dark));
+  },
+
+  /** Opens what is closed while the page is printed. */
+  paper(on) {
+    if (on) this.list();
+    document.querySelectorAll("main > details").forEach((details) => {
+      if (on && !details.open) details.dataset.closed = "";
+      if (on || "closed" in details.dataset) details.open = on;
+      if (!on) delete details.dataset.closed;
+    });
   },
 
   /** All steps one below the other, for reading and for paper. */

@@ -44,7 +44,7 @@ function writer(values) {
   const finite = values.map(plain).filter((x) => Number.isFinite(x) && x !== 0);
   const largest = Math.max(0, ...finite.map(Math.abs));
   const whole = finite.every(Number.isInteger) && largest < 1e7;
-  const digits = largest < 10 ? 4 : largest < 100 ? 3 : largest < 1000 ? 2 : 1;
+  const digits = [1000, 100, 10, 0.1, 0.01].findIndex((least) => largest >= least) + 1 || 6;
   const scientific = !whole && largest > 0 && (largest >= 1e5 || largest < 1e-3);
   return (given) => {
     const x = plain(given);
