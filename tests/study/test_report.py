@@ -212,8 +212,8 @@ def test_the_page_says_what_the_loss_is(tmp_path):
     data = data_of(page)
     assert explanation.divisor in page
     assert [check.name for check in explanation.checks if check.name in page]
-    assert data["table"]["columns"] == explanation.table.columns
-    assert len(data["table"]["rows"]) == 2
+    assert data["tables"][0]["columns"] == explanation.table.columns
+    assert len(data["tables"][0]["rows"]) == 2
     for step, shown in zip(explanation.trace.steps, data["steps"], strict=True):
         assert shown["text"] == step.formula
         np.testing.assert_allclose(np.reshape(shown["value"]["all"], step.shape), step.value, rtol=1e-6)
@@ -231,8 +231,19 @@ def test_what_an_explanation_knows_is_shown(tmp_path):
 def test_a_result_that_is_no_loss_has_a_page_too(tmp_path):
     x = minigrad.tensor([1.0, 2.0], requires_grad=True)
     data = data_of(report((x * x).exp().sum(), tmp_path / "sum.html").read_text("utf-8"))
-    assert data["table"] is None
+    assert data["tables"] == []
     assert [step["op"] for step in data["steps"]] == ["", "mul", "exp", "sum"]
+
+
+def test_each_of_several_losses_is_shown(tmp_path):
+    x = minigrad.tensor([0.5, 2.0], requires_grad=True)
+    target = minigrad.tensor([0.0, 1.0])
+    total = F.mse_loss(x, target) + F.binary_cross_entropy_with_logits(x, target)
+    page = report(total, tmp_path / "two.html").read_text("utf-8")
+    assert [table["total"] for table in data_of(page)["tables"]] == [2, 2]
+    assert "Per sample: mse_loss" in page
+    assert "Per sample: binary_cross_entropy_with_logits" in page
+    assert "<h1>total</h1>" in page
 
 
 def test_several_results_are_shown_as_their_sum(tmp_path):

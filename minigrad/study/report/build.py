@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -12,7 +13,7 @@ from typing import Any
 from minigrad.study.report.data import table_data, trace_data
 from minigrad.study.report.tensors import number
 from minigrad.study.report.words import words_for
-from minigrad.study.trace import Trace
+from minigrad.study.trace import Step, Trace
 from minigrad.study.words import say
 
 _SCRIPTS = ("tensors.js", "layout.js", "model.js", "graph.js", "panel.js", "table.js", "page.js")
@@ -34,6 +35,7 @@ def build_page(trace: Trace, explanation: Any = None, lang: str = "en") -> str:
 
     Example:
         >>> import minigrad
+        >>> from minigrad.study.report.build import build_page
         >>> from minigrad.study.trace import trace_of
         >>> x = minigrad.tensor([1.0, 2.0], requires_grad=True)
         >>> page = build_page(trace_of((x * x).sum()))
@@ -42,22 +44,21 @@ def build_page(trace: Trace, explanation: Any = None, lang: str = "en") -> str:
     """
     words = words_for(lang)
     calls = list(explanation.losses) if explanation is not None else []
-    call = calls[-1] if calls else None
     data = trace_data(trace)
     for step in data["steps"]:
         step["note"] = say(lang, step["note"]) if step["note"] else ""
     result = trace.steps[trace.result]
-    name = call.name if call is not None else result.op or result.name
-    data |= {"words": words, "folded": folded(trace), "table": _table(call)}
+    name = calls[0].name if len(calls) == 1 else _title(result)
+    data |= {"words": words, "folded": folded(trace), "tables": [_table(call) for call in calls]}
     parts = {
         "lang": {"en": "en", "zh": "zh-CN"}[lang],
         "title": escape(f"{name} · minigrad"),
         "heading": escape(name),
         "style": _asset("page.css"),
         "site": _site(trace),
-        "facts": _facts(trace, explanation, call, words),
-        "samples": _samples(call, words),
-        "definition": _definition(call, words),
+        "facts": _facts(result, calls, words),
+        "samples": "".join(_samples(i, calls, words) for i in range(len(calls))),
+        "definition": "".join(_definition(i, calls, words) for i in range(len(calls))),
         "notes": _notes(trace, words, lang),
         "data": _json(data),
         "script": "\n".join(_asset(name) for name in _SCRIPTS),
@@ -82,11 +83,16 @@ def folded(trace: Trace) -> list[str]:
     return sorted(inner)
 
 
+def _title(result: Step) -> str:
+    """What the user calls a result, or else the operation that made it."""
+    return result.op if re.fullmatch(r"v\d+", result.name) else result.name or result.op
+
+
 def _table(call: Any) -> dict[str, Any] | None:
-    if call is None or not call.table.rows:
+    if not call.table.rows:
         return None
     data = table_data(call.table.columns, call.table.rows)
-    return data | {"total": max(data["total"], getattr(call.table, "total", 0))}
+    return data | {"total": max(data["total"], call.table.total)}
 
 
 def _site(trace: Trace) -> str:
@@ -120,24 +126,27 @@ def _with_code(text: str) -> str:
     return "".join(f"<code>{escape(p)}</code>" if i % 2 else escape(p) for i, p in enumerate(parts))
 
 
-def _facts(trace: Trace, explanation: Any, call: Any, words: dict[str, str]) -> str:
+def _facts(result: Step, calls: Sequence[Any], words: dict[str, str]) -> str:
     """The cards above the graph."""
-    result = trace.steps[trace.result]
     facts = []
     if result.value is not None and result.value.size == 1:
         value = f"{number(result.value.item(), 6)}".replace("-", "−")
-        heading = words["loss"] if call is not None else words["result value"]
+        heading = words["loss"] if calls else words["result value"]
         facts.append(_fact(heading, f'<p class="big">{escape(value)}</p>', "number"))
-    if call is not None:
+    for i, call in enumerate(calls):
         facts += [
-            _fact(words["formula"], _text(call.words.summary)),
-            _fact(words["gradient formula"], _text(call.words.gradient), "gradient"),
-            _fact(words["divisor"], _text(call.divisor)),
+            _fact(_headed(words["formula"], i, calls), _text(call.words.summary)),
+            _fact(_headed(words["gradient formula"], i, calls), _text(call.words.gradient), "gradient"),
+            _fact(_headed(words["divisor"], i, calls), _text(call.divisor)),
         ]
-    if explanation is not None and explanation.checks:
-        lines = "".join(_check(check, words) for check in explanation.checks)
-        facts.append(_fact(words["checks"], f"<ul>{lines}</ul>", "checks"))
+        lines = "".join(_check(check, words) for check in call.checks)
+        facts.append(_fact(_headed(words["checks"], i, calls), lines and f"<ul>{lines}</ul>", "checks"))
     return "\n".join(facts)
+
+
+def _headed(heading: str, i: int, calls: Sequence[Any]) -> str:
+    """A heading, with the loss's name where there are several losses."""
+    return heading if len(calls) == 1 else f"{heading}: {calls[i].name}"
 
 
 def _check(check: Any, words: dict[str, str]) -> str:
@@ -154,23 +163,23 @@ def _check(check: Any, words: dict[str, str]) -> str:
     )
 
 
-def _samples(call: Any, words: dict[str, str]) -> str:
-    if call is None:
-        return ""
-    if not call.table.rows:
-        note = getattr(call.table, "note", "")
-        heading = f"<h2>{escape(words['no samples'])}</h2>"
-        return f'<section class="card">{heading}<p class="note">{escape(note)}</p></section>' if note else ""
+def _samples(i: int, calls: Sequence[Any], words: dict[str, str]) -> str:
+    table = calls[i].table
+    if not table.rows:
+        heading = f"<h2>{escape(_headed(words['no samples'], i, calls))}</h2>"
+        note = f'<p class="note">{escape(table.note)}</p>'
+        return f'<section class="card">{heading}{note}</section>' if table.note else ""
     return (
-        f'<section class="card"><h2>{escape(words["samples"])}</h2>'
-        f'<p class="note">{escape(words["samples lead"])}</p><div id="table"></div></section>'
+        f'<section class="card"><h2>{escape(_headed(words["samples"], i, calls))}</h2>'
+        f'<p class="note">{escape(words["samples lead"])}</p>'
+        f'<div id="table-{i}" class="table"></div></section>'
     )
 
 
-def _definition(call: Any, words: dict[str, str]) -> str:
-    if call is None or not call.source:
+def _definition(i: int, calls: Sequence[Any], words: dict[str, str]) -> str:
+    if not calls[i].source:
         return ""
     return (
-        f'<details class="card"><summary><h2>{escape(words["definition"])}</h2></summary>'
-        f"<pre><code>{escape(call.source)}</code></pre></details>"
+        f'<details class="card"><summary><h2>{escape(_headed(words["definition"], i, calls))}</h2></summary>'
+        f"<pre><code>{escape(calls[i].source)}</code></pre></details>"
     )

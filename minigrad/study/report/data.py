@@ -15,7 +15,12 @@ from minigrad.study.report.tensors import number, pack
 from minigrad.study.trace import Group, Number, Step, Trace
 
 MOST_ROWS = 300  # of the table of samples
-_CELLS = ((40, 24), (100, 16), (math.inf, 10))  # rows of a heat map of blocks, by the number of steps
+_CELLS = (
+    (40, 24),
+    (100, 16),
+    (300, 10),
+    (math.inf, 6),
+)  # rows of a heat map of blocks, by the number of steps
 
 
 def trace_data(trace: Trace) -> dict[str, Any]:
@@ -83,6 +88,7 @@ def written(text: str) -> str:
     r"""A formula in plain text as LaTeX.
 
     Example:
+        >>> from minigrad.study.report.data import written
         >>> written("ḡ (1 − tanh_x^2)")
         '\\bar g (1 - \\mathrm{tanh\\_x}^2)'
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-_TOKEN = re.compile(r"\\[a-zA-Z]+\*?|\\.|[0-9]+(?:\.[0-9]+)?|\s+|.", re.DOTALL)
+_TOKEN = re.compile(r"\\[a-zA-Z]+\*?|\\.|[A-Za-z]{3}\w*|[0-9]+(?:\.[0-9]+)?|\s+|.", re.DOTALL)
 _GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ϵ", "varepsilon": "ε", "zeta": "ζ",
     "eta": "η", "theta": "θ", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π",
@@ -121,7 +121,7 @@ class _Parser:
             return self.command(token[1:])
         if token[:1].isdigit():
             return f"<mn>{token}</mn>"
-        if token.isalpha():
+        if token[:1].isalpha():
             return f"<mi>{escape(token)}</mi>"
         if token in "()[]|":
             return f'<mo stretchy="false">{token}</mo>'

@@ -76,8 +76,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "given summary": ("Before the first operation: {n} given tensors", "第一个运算之前：{n} 个给定的张量"),
     "forward summary": (
-        "Forward {i} of {of}: {op} makes {name}, {shape}",
-        "前向 {i}/{of}：{op} 得到 {name}，{shape}",
+        "Forward {i} of {of}: {op} makes {name} {shape}",
+        "前向 {i}/{of}：{op} 得到 {name} {shape}",
     ),
     "seed summary": ("Backward starts: the gradient of the result is one", "反向开始：结果对自身的梯度是 1"),
     "backward summary": (
@@ -111,6 +111,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "report(explain(function, *arguments), path).",
         "有些值缺失：计算带只保留求导所需的值。若要看到全部，请输入 report(explain(函数, *参数), 路径)。",
     ),
+    "one of": ("One part of a sum of {n} gradients.", "{n} 个梯度之和的一部分。"),
     "sum": ("the sum", "总和"),
     "sum so far": ("The sum so far:", "目前的和："),
     "still to come": ("{n} still to come", "还有 {n} 个未到"),

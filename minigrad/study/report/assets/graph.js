@@ -101,7 +101,7 @@ class Picture {
     if (kind === "folded") group.append(s("rect", { x: 5, y: 5, width: box.w, height: box.h, rx: 9, class: "behind" }));
     group.append(s("rect", { width: box.w, height: box.h, rx: 9, class: "card" }));
     const title = titleOf(node);
-    const shape = step.shape.length ? step.shape.join("×") : "";
+    const shape = step.shape.length ? shapeText(step.shape) : "";
     const room = node.key === null ? 21 : 17;
     const name = node.given ? T(step.gradient ? "given" : "constant") : labelOf(step);
     group.append(

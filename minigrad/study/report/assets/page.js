@@ -10,7 +10,7 @@ const page = {
     this.picture = new Picture($("graph"), { onpick: (node) => this.pick(node), onfold: (key) => this.fold(key) });
     this.rebuild();
     this.wire();
-    if (DATA.table) new Samples($("table"), DATA.table);
+    DATA.tables.forEach((table, i) => table && new Samples($(`table-${i}`), table));
     this.go(Number(location.hash.match(/^#frame=(\d+)$/)?.[1] ?? 0));
   },
 

@@ -137,11 +137,13 @@ function arriving(step) {
   const body = [line(h("span", { class: "lhs" }, "ḡ ="), partial(labelOf(step)))];
   if (from.length > 1) body.push(...sumOf(step, from, Infinity));
   else {
-    if (from.length) body.push(h("p", { class: "from" }, T("arrives from", { op: steps[from[0].user].op, name: steps[from[0].user].name })));
+    if (from.length) body.push(h("p", { class: "from" }, rich("arrives from", maker(from[0].user))));
     body.push(gradientEntry(step));
   }
   return body;
 }
+
+const maker = (user) => ({ op: h("code", {}, steps[user].op), name: h("code", {}, steps[user].name) });
 
 /** The terms of a sum of gradients, as far as they have arrived, and what they make. */
 function sumOf(step, from, now) {
@@ -150,7 +152,7 @@ function sumOf(step, from, now) {
   const missing = terms.length - here.length;
   const known = here.every((term) => term.flow);
   const list = here.map(({ user, flow }, i) => h("div", { class: "term" },
-    h("p", { class: "from" }, i ? h("b", { class: "plus" }, "+ ") : null, T("from", { op: steps[user].op, name: steps[user].name })),
+    h("p", { class: "from" }, i ? h("b", { class: "plus" }, "+ ") : null, rich("from", maker(user))),
     flow ? tensorView(flow) : h("p", { class: "missing" }, T("term unknown"))));
   const parts = [h("p", { class: "meet" }, T("meet", { n: terms.length, here: here.length })), h("div", { class: "terms" }, list)];
   if (missing) {
@@ -214,6 +216,9 @@ function foldedBackward(frame) {
   return [
     heading(frame, T("backward of", { op: titleOf(node) }), { group: node.step.group.slice(0, node.step.group.indexOf(node.key)) }),
     h("p", { class: "lead" }, T("folded lead", { n: node.steps.filter((p) => p.kind !== "input").length }), " ", unfoldButton(node.key)),
+    h("ul", { class: "inner" }, node.steps.filter((inner) => inner.gradient).reverse().flatMap((inner) => inner.rules
+      .filter((rule) => rule.math).map((rule) => h("li", {}, partial(labelOf(steps[inner.operands[rule.place]])),
+        h("span", { class: "lhs" }, " ← "), formula(rule.math, rule.text))))),
     block(T("what arrives"), out.map((step) => gradientEntry(step))),
     entries.map((entry) => {
       const operand = steps[entry.operand];
@@ -222,7 +227,8 @@ function foldedBackward(frame) {
       const whole = sources(operand.index).length === sending.length;
       const flows = sending.map(({ user, place }) => flowOf(user, place).flow);
       const total = whole ? operand.gradient : flows.length === 1 ? flows[0] : added(flows);
-      return block(T("sent to", { name: labelOf(operand) }), line(partial(labelOf(operand)), h("span", { class: "lhs" }, whole ? " =" : " +=")),
+      const share = whole ? null : h("p", { class: "from" }, T("one of", { n: sources(operand.index).length }));
+      return block(T("sent to", { name: labelOf(operand) }), line(partial(labelOf(operand))), share,
         gradientEntry(operand, "flow", total));
     }),
     own.map((step) => block(T("sent to", { name: labelOf(step) }), line(partial(labelOf(step))), gradientEntry(step))),

@@ -59,7 +59,13 @@ function writer(values) {
 }
 
 const write = (x) => writer([x])(x);
-const shapeText = (shape) => (shape.length ? shape.join(" × ") : T("scalar"));
+/** A sentence with elements in the places of its braces. */
+function rich(key, values) {
+  return T(key, Object.fromEntries(Object.keys(values).map((name) => [name, `\u0000${name}\u0000`])))
+    .split("\u0000").map((part, i) => (i % 2 ? values[part] : part));
+}
+
+const shapeText = (shape) => (shape.length ? `[${shape.join(", ")}]` : T("scalar"));
 
 /** The colour of a number beside others: its sign, and how far it is from zero, 0 to 1. */
 function heat(x, largest) {
