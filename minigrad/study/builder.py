@@ -456,8 +456,8 @@ class Builder:
 
 
 FREED_NOTE = (
-    "A backward has freed this graph, and most values with it. Explain a loss before loss.backward(), or call "
-    "loss.backward(retain_graph=True)."
+    "A backward has freed this graph, and most values with it. Explain a loss before loss.backward(), or "
+    "call loss.backward(retain_graph=True)."
 )
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
