@@ -205,9 +205,7 @@ class Explanation:
         blocks: list[Block] = []
         for step in reversed(self.trace.steps):
             folded = self._folded(step)
-            if step.gradient is None or (
-                folded is not None and step.index != self.trace.groups[folded].result
-            ):
+            if step.gradient is None or (folded is not None and step.index not in self._outputs[folded]):
                 continue
             text, latex = self._rule_for(step, users[step.index])
             blocks.append(
@@ -238,7 +236,9 @@ class Explanation:
             if outside or not user.rules:
                 label = self.trace.groups[folded].label if folded is not None and outside else user.op
                 terms = [(f"{label}'(ḡ)", rf"\mathrm{{{latex_text(label)}}}'(\bar g)")]
-            source = max(self._outputs[folded]) if folded is not None and outside else user.index
+            source = user.index
+            if folded is not None and outside:  # shown by the last of its results that has a gradient
+                source = max(i for i in self._outputs[folded] if self.trace.steps[i].gradient is not None)
             texts += [f"{text}  [{self._say('from step {n}', n=source)}]" for text, _ in terms]
             drawn += [latex for _, latex in terms]
         return "  +  ".join(dict.fromkeys(texts)) or "?", " + ".join(drawn) or "?"
