@@ -175,7 +175,7 @@ def extreme_of_all(x: Array, smallest: bool = False) -> Array:
 
 
 def share_all(g: Array, x: Array, y: Array) -> Array:
-    """The cotangent g of an extreme y of x, in equal parts to the elements that tie for it."""
+    """g where x = y, in equal parts to the elements that tie for the extreme y."""
     out = np.empty(x.shape, x.dtype)
     _share_all.run(x.size, flat(g), flat(x), flat(y), out.ravel())
     return out

@@ -167,7 +167,7 @@ def _pseudoinverse(x: ndarray, *, rcond: float | None) -> ndarray:
 
 
 def _pinv_rule(g: Any, y: Any, x: Any) -> Any:
-    """Golub and Pereyra's derivative of A⁺, for matrices of constant rank."""
+    """g through A⁺, by Golub and Pereyra's derivative for matrices of constant rank."""
     turned, across = swap_last(g), swap_last(y)
     inner = matmul_arrays(y, turned)
     outer = matmul_arrays(across, inner)

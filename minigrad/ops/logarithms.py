@@ -148,6 +148,7 @@ def _logit(x: ndarray, *, eps: float | None = None) -> ndarray:
 
 
 def _logit_rule(g: Any, x: Any, eps: float | None) -> Any:
+    """g / (x (1 - x)); 0 where x was moved to within eps, nan outside of [0, 1]."""
     if eps is None or eps < 0:
         return where((x < 0) | (x > 1), np.nan, g / (x * (1 - x)))
     outside = (x < eps) | (x > 1 - eps)

@@ -73,7 +73,7 @@ _mean: Primitive = primitive(kernels.mean, operands=("x",), grad_name=_numbered(
 
 
 def _share(g: Any, x: Any, y: Any, axes: Axes, keepdims: bool) -> Any:
-    """The gradient of an extreme: shared by the elements that tie for it."""
+    """g where x = y, shared by the elements that tie for the extreme y."""
     ties = as_float(x == restore_dims(y, x.shape, axes, keepdims), like=g)
     number = _sum(ties, axes=axes, keepdims=keepdims)
     return ties * restore_dims(g / number, x.shape, axes, keepdims)

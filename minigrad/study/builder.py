@@ -326,8 +326,10 @@ class Builder:
             for frame in paths[id(call)]:
                 key = keys.get(id(frame))
                 if key is None:
-                    label = frame.f_code.co_name.strip("_")
-                    key = keys[id(frame)] = self._new_group(label, "function", inner).key
+                    made = self._new_group(frame.f_code.co_name.strip("_"), "function", inner)
+                    words = frame.f_code.co_consts[0]
+                    made.words = words.split("\n")[0] if isinstance(words, str) else ""
+                    key = keys[id(frame)] = made.key
                 inner = (*inner, key)
             self._add_call(call._replace(site=site), inner)
 
@@ -456,8 +458,8 @@ class Builder:
 
 
 FREED_NOTE = (
-    "A backward has freed this graph, and most values with it. Explain a loss before loss.backward(), or call "
-    "loss.backward(retain_graph=True)."
+    "A backward has freed this graph, and most values with it. Explain a loss before loss.backward(), or "
+    "call loss.backward(retain_graph=True)."
 )
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 

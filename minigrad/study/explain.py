@@ -152,7 +152,7 @@ class Explanation:
 
     def _forward(self) -> list[Block]:
         blocks: list[Block] = []
-        inside = ""
+        inside, said = "", set[str]()
         for step in self.trace.steps:
             folded = self._folded(step)
             if folded is not None and step.index not in self._outputs[folded]:
@@ -163,7 +163,10 @@ class Explanation:
                 blocks.append(self._step(step, step.formula, step.latex))
             else:
                 call = f"{self.trace.groups[folded].label}({', '.join(self._given_to(folded))})"
-                blocks.append(self._step(step, call, rf"\text{{{latex_text(call)}}}"))
+                words = self._say(self.trace.groups[folded].words)
+                note = "" if words in said else words
+                said.add(words)
+                blocks.append(self._step(step, call, rf"\text{{{latex_text(call)}}}", note))
         return blocks
 
     def _given_to(self, key: str) -> list[str]:
@@ -173,7 +176,7 @@ class Explanation:
         used = [o for i in sorted(inside) for o in steps[i].operands if isinstance(o, int)]
         return [steps[o].name for o in dict.fromkeys(used) if o not in inside]
 
-    def _step(self, step: Step, formula: str, latex: str) -> Formula:
+    def _step(self, step: Step, formula: str, latex: str, note: str = "") -> Formula:
         name = self._latex_name(step)
         given = step.kind == "input"
         aside = f"{list(step.shape)} {step.dtype}".strip()
@@ -183,7 +186,7 @@ class Explanation:
             name if given else f"{name} = {latex}",
             aside,
             step.value,
-            self._say(step.note) if step.note else "",
+            self._say(step.note) if step.note else note,
             self._depth(step),
         )
 
@@ -205,9 +208,7 @@ class Explanation:
         blocks: list[Block] = []
         for step in reversed(self.trace.steps):
             folded = self._folded(step)
-            if step.gradient is None or (
-                folded is not None and step.index != self.trace.groups[folded].result
-            ):
+            if step.gradient is None or (folded is not None and step.index not in self._outputs[folded]):
                 continue
             text, latex = self._rule_for(step, users[step.index])
             blocks.append(
@@ -238,7 +239,9 @@ class Explanation:
             if outside or not user.rules:
                 label = self.trace.groups[folded].label if folded is not None and outside else user.op
                 terms = [(f"{label}'(ḡ)", rf"\mathrm{{{latex_text(label)}}}'(\bar g)")]
-            source = max(self._outputs[folded]) if folded is not None and outside else user.index
+            source = user.index
+            if folded is not None and outside:  # shown by the last of its results that has a gradient
+                source = max(i for i in self._outputs[folded] if self.trace.steps[i].gradient is not None)
             texts += [f"{text}  [{self._say('from step {n}', n=source)}]" for text, _ in terms]
             drawn += [latex for _, latex in terms]
         return "  +  ".join(dict.fromkeys(texts)) or "?", " + ".join(drawn) or "?"

@@ -179,8 +179,9 @@ def rule(function: Callable[..., Any], names: Mapping[str, str], options: Mappin
     body = _body(function)
     if body is None:
         values = {name: number(v) for name, v in options.items() if type(v) in (int, float)}
-        stated = _stated(inspect.getdoc(function) or "", {**names, **values})
-        return stated or Notation(f"{function.__name__.strip('_')}(ḡ)", r"\operatorname{rule}(\bar g)")
+        words = inspect.getdoc(function) or f"{function.__name__.strip('_')}(g)"
+        line = re.sub(r"\bg(?=\b|_)", "ḡ", words.split("\n")[0].rstrip("."))
+        return _stated(words, {**names, **values}) or Notation(line, rf"\text{{{latex_text(line)}}}")
     drawn = {name: Notation(text, _latex_bar(text)) for name, text in names.items()}
     drawer = _Drawer(drawn, options, function.__globals__)
     return drawer.draw(body)
@@ -229,8 +230,8 @@ def _is_docstring(statement: ast.stmt) -> bool:
 def _stated(words: str, names: Mapping[str, str]) -> Notation | None:
     """A rule as a docstring states it in its first words, "g y (1 - y), y being ...", with these names."""
     words = words.split("\n")[0] + " "
-    stated = re.match(r"(.+?)(, \w+ being|, or |, over |, and |, in the |; |\.\s| with )", words)
-    if stated is None or not re.search(r"\bg", stated[1]):
+    stated = re.match(r"(.+?)(, \w+ being|, or |, over |, and |, in |, by |, shared |; |\.\s| with )", words)
+    if stated is None or not re.match(r"(y \()?(\wᵀ )?g\b|gᵀ", stated[1]):
         return None
     parts = re.split(r"(?<![A-Za-z])(" + "|".join(map(re.escape, names)) + r")(?![A-Za-z(])", stated[1])
     text = "".join(names.get(part, part.replace("**", "^").replace("-", "−")) for part in parts)
@@ -247,6 +248,8 @@ _BINARY: dict[type, tuple[str, str, int]] = {
     ast.Div: (" / ", "/", 2),
     ast.MatMult: (" @ ", r"\,", 2),
     ast.Pow: ("^", "^", 4),
+    ast.BitAnd: (" and ", r" \wedge ", 0),
+    ast.BitOr: (" or ", r" \vee ", 0),
 }
 _COMPARE: dict[type, tuple[str, str]] = {
     ast.Eq: ("==", "="),
@@ -368,7 +371,8 @@ class _Drawer:
         return self._derivative(name, arguments) or self._applied(name.strip("_"), arguments)
 
     def _applied(self, name: str, arguments: Sequence[ast.expr]) -> tuple[Notation, int]:
-        drawn = [self._draw(argument)[0] for argument in arguments]
+        shown = [a for a in arguments if not (isinstance(a, ast.Name) and a.id in self.options)]
+        drawn = [self._draw(argument)[0] for argument in shown]
         signs = _SIGNS.get(_SAME.get(name, name))
         if signs is not None and "({0}" in signs[0]:
             return Notation(
@@ -380,10 +384,8 @@ class _Drawer:
     def _derivative(self, name: str, arguments: Sequence[ast.expr]) -> tuple[Notation, int] | None:
         """A kernel for a derivative is drawn as its docstring states it: 'g y (1 - y), y being ...'."""
         op = self.scope.get(name)
-        if not hasattr(op, "rules"):
-            return None
         given = [self._draw(argument)[0].text for argument in arguments]
-        words = op.__doc__ or ""
+        words = inspect.getdoc(op) or ""
         letters = ["g", "y"] if re.search(r"\by\b", words[:60]) and len(given) == 2 else ["g", "x", "y"]
         stated = _stated(words, dict(zip(letters, given, strict=False)))
         return None if stated is None else (stated, 2)

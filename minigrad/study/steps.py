@@ -50,6 +50,7 @@ class Group:
     kind: str  # "fused", "function" (that a definition calls), or "module"
     parent: str | None = None
     result: int | None = None  # the step whose value is the group's
+    words: str = ""  # what a function says of itself
     op: Any = None  # the fused operation
     values: Sequence[Any] = ()  # its arguments, in normal form
     value: ndarray | None = None  # what was computed, by the kernel if one ran
