@@ -47,6 +47,8 @@ def build_page(trace: Trace, explanation: Any = None, lang: str = "en") -> str:
     data = trace_data(trace)
     for step in data["steps"]:
         step["note"] = say(lang, step["note"]) if step["note"] else ""
+    for group in data["groups"].values():
+        group["words"] = say(lang, group["words"]) if group["words"] else ""
     result = trace.steps[trace.result]
     name = calls[0].name if len(calls) == 1 else _title(result)
     data |= {"words": words, "folded": folded(trace), "tables": [_table(call) for call in calls]}

@@ -110,7 +110,8 @@ def _site(step: Step) -> list[Any] | None:
 
 
 def _group(group: Group) -> dict[str, Any]:
-    return {"label": group.label, "kind": group.kind, "parent": group.parent, "result": group.result}
+    words = {"label": group.label, "kind": group.kind, "words": group.words}
+    return words | {"parent": group.parent, "result": group.result}
 
 
 def table_data(columns: Iterable[Any], rows: Iterable[Iterable[Any]]) -> dict[str, Any]:

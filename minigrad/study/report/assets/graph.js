@@ -102,13 +102,14 @@ class Picture {
     group.append(s("rect", { width: box.w, height: box.h, rx: 9, class: "card" }));
     const title = titleOf(node);
     const shape = step.shape.length ? shapeText(step.shape) : "";
-    const room = node.key === null ? 21 : 17;
-    const name = node.given ? T(step.gradient ? "given" : "constant") : labelOf(step);
+    const beside = (box.w - 28 - shape.length * 7) / 7.8; // letters that fit beside the shape
+    const room = node.given ? (box.w - 22) / 7.8 : beside;
+    const name = node.given ? T("given") : labelOf(step);
     group.append(
-      s("text", { x: 11, y: 19, class: "title" }, shorten(title, room - shape.length * 0.8)),
-      s("text", { x: box.w - 10, y: 19, class: "shape" }, shape),
-      s("text", { x: 11, y: 33, class: "name" }, shorten(name, 24)),
-      s("title", {}, `${title}\n${step.text ? `${labelOf(step)} = ${step.text}` : labelOf(step)}`),
+      s("text", { x: 11, y: 19, class: "title" }, shorten(title, room)),
+      s("text", { x: box.w - 10, y: node.given ? 33 : 19, class: "shape" }, shape),
+      s("text", { x: 11, y: 33, class: "name" }, shorten(name, node.given ? beside + 2 : node.key === null ? 21 : 17)),
+      s("title", {}, node.key !== null ? `${title}\n${groups[node.key].words}` : `${title}\n${step.text ? `${labelOf(step)} = ${step.text}` : labelOf(step)}`),
     );
     const half = (box.w - 26) / 2;
     const none = (x) => s("text", { x: x + half / 2, y: 63, class: "nothing" }, "·");

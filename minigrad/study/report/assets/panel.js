@@ -105,15 +105,19 @@ function foldedForward(frame) {
   const own = node.steps.filter((step) => step.kind === "input");
   return [
     heading(frame, titleOf(node), { group: node.step.group.slice(0, node.step.group.indexOf(node.key)) }),
-    h("p", { class: "lead" }, T("folded lead", { n: inner.length }), " ", unfoldButton(node.key)),
+    foldedLead(node),
     h("ol", { class: "inner" }, inner.map((step) => h("li", {}, h("span", { class: "lhs" }, step.name, " ="), formula(step.math, step.text)))),
     block(T("operands"), [...takes(node).map((entry) => operandView(entry)), ...own.map((step) => valueBlock(step))]),
     block(T("result"), outputs(node).map((step) => valueBlock(step))),
   ];
 }
 
-function unfoldButton(key) {
-  return h("button", { class: "link", type: "button", onclick: () => page.fold(key) }, T("open it"));
+/** What a folded group is for, and how to open it. */
+function foldedLead(node) {
+  const n = node.steps.filter((step) => step.kind !== "input").length;
+  const { words } = groups[node.key];
+  return [words ? h("p", { class: "words" }, words) : null, h("p", { class: "lead" }, T("folded lead", { n }), " ",
+    h("button", { class: "link", type: "button", onclick: () => page.fold(node.key) }, T("open it")))];
 }
 
 function seedContent(frame) {
@@ -215,7 +219,7 @@ function foldedBackward(frame) {
   const out = outputs(node).filter((step) => step.gradient);
   return [
     heading(frame, T("backward of", { op: titleOf(node) }), { group: node.step.group.slice(0, node.step.group.indexOf(node.key)) }),
-    h("p", { class: "lead" }, T("folded lead", { n: node.steps.filter((p) => p.kind !== "input").length }), " ", unfoldButton(node.key)),
+    foldedLead(node),
     h("ul", { class: "inner" }, node.steps.filter((inner) => inner.gradient).reverse().flatMap((inner) => inner.rules
       .filter((rule) => rule.math).map((rule) => h("li", {}, partial(labelOf(steps[inner.operands[rule.place]])),
         h("span", { class: "lhs" }, " ← "), formula(rule.math, rule.text))))),
