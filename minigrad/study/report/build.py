@@ -55,7 +55,7 @@ def build_page(trace: Trace, explanation: Any = None, lang: str = "en") -> str:
     parts = {
         "lang": {"en": "en", "zh": "zh-CN"}[lang],
         "title": escape(f"{name} · minigrad"),
-        "heading": escape(name),
+        "heading": escape(name).replace("_", "_<wbr>"),  # where a phone may break it
         "style": _asset("page.css"),
         "site": _site(trace),
         "facts": _facts(result, calls, words),
