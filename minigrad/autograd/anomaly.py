@@ -1,14 +1,20 @@
-"""Looking for the first nan of a backward: which rule gave it, and which line recorded that."""
+"""Looking for the first nan of a backward: which rule gave it, and which line recorded that.
+
+What looks is a check of a walk: a function of a node, the cotangent it was given and the gradients its rule
+made of that. `looking` puts one in place; `detect_anomaly` has one that raises torch's error.
+"""
 
 from __future__ import annotations
 
+import math
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from minigrad.autograd.site import user_site
+from minigrad.autograd.op import total_of
+from minigrad.autograd.site import UNKNOWN, Site, user_site
 from minigrad.autograd.tape import Node, Variable, mode
 
 
@@ -18,17 +24,34 @@ class _Numbered:
 
     def __init__(self, plain: Any) -> None:
         self.plain = plain
-        self.lines: weakref.WeakKeyDictionary[Node, str] = weakref.WeakKeyDictionary()
+        self.lines: weakref.WeakKeyDictionary[Node, Site] = weakref.WeakKeyDictionary()
 
     def __get__(self, node: Any, owner: Any = None) -> Any:
         return self if node is None else self.plain.__get__(node, owner)
 
     def __set__(self, node: Node, value: int) -> None:
         self.plain.__set__(node, value)
-        self.lines[node] = str(user_site())
+        self.lines[node] = user_site()
 
 
 _numbered = _Numbered(Node.__dict__["sequence"])
+
+
+def site_of(node: Node) -> Site:
+    """The line that recorded a node, if that ran while anomalies were looked for."""
+    return _numbered.lines.get(node, UNKNOWN)
+
+
+def array_of(gradient: Any) -> np.ndarray | None:
+    """The array of what a walk hands on: of a variable, or of the number that NumPy makes of a 0-d array."""
+    array = gradient._array if isinstance(gradient, Variable) else gradient
+    return np.asarray(array) if isinstance(array, (np.ndarray, np.generic)) else None
+
+
+def is_finite(array: np.ndarray) -> bool:
+    """Whether all elements are finite; what is, is seen in one pass without a temporary."""
+    total = mode.quietly(total_of, array)
+    return math.isfinite(total) or bool(np.isfinite(array).all())
 
 
 class _Check:
@@ -37,10 +60,10 @@ class _Check:
     def __init__(self) -> None:
         self.infinite = ""
 
-    def __call__(self, node: Node, gradients: Sequence[Any]) -> None:
+    def __call__(self, node: Node, g: Any, gradients: Sequence[Any]) -> None:
         for place, gradient in enumerate(gradients):
-            array = gradient._array if isinstance(gradient, Variable) else gradient
-            if not isinstance(array, np.ndarray) or np.isfinite(array).all():
+            array = array_of(gradient)
+            if array is None or is_finite(array):
                 continue
             bad = np.isnan(array)
             if bad.any():
@@ -63,18 +86,27 @@ def _first(bad: np.ndarray) -> list[int]:
 
 
 def _recorded(node: Node) -> str:
-    line = _numbered.lines.get(node)
-    if line is None:
+    line = site_of(node)
+    if line is UNKNOWN:
         return " It was recorded outside of detect_anomaly, so its line is not known."
     return f" The forward line that recorded it is\n    {line}"
 
 
-def _switch(enabled: bool, check_nan: bool) -> tuple[bool, bool]:
-    """Turn the mode on or off; what it was before."""
-    before = is_anomaly_enabled(), mode.anomaly is not None
-    setattr(Node, "sequence", _numbered if enabled else _numbered.plain)  # noqa: B010
-    mode.anomaly = _Check if enabled and check_nan else None
+Check = Callable[[Node, Any, Sequence[Any]], None]
+State = tuple[bool, Callable[[], Check] | None]
+
+
+def looking(lines: bool, check: Callable[[], Check] | None) -> State:
+    """Note the lines that record, or not; and have what `check` makes look at each walk. What was before."""
+    before = is_anomaly_enabled(), mode.anomaly
+    setattr(Node, "sequence", _numbered if lines else _numbered.plain)  # noqa: B010
+    mode.anomaly = check
     return before
+
+
+def _switch(enabled: bool, check_nan: bool) -> State:
+    """Turn the mode on or off; what it was before."""
+    return looking(enabled, _Check if enabled and check_nan else None)
 
 
 def is_anomaly_enabled() -> bool:
@@ -105,7 +137,7 @@ class set_detect_anomaly:
         pass
 
     def __exit__(self, *_: object) -> None:
-        _switch(*self._before)
+        looking(*self._before)
 
 
 class detect_anomaly:
@@ -137,4 +169,4 @@ class detect_anomaly:
         self._before = _switch(True, self._check_nan)
 
     def __exit__(self, *_: object) -> None:
-        _switch(*self._before)
+        looking(*self._before)

@@ -114,6 +114,18 @@ class observing:
                 _restore()
 
 
+class apart:
+    """A context for an observer that looks into an operation: what runs inside is not reported to those who
+    watch already, and is to those who start watching inside."""
+
+    def __enter__(self) -> None:
+        self._before = _watch.observers, _watch.inside
+        _watch.observers, _watch.inside = [], False
+
+    def __exit__(self, *_: object) -> None:
+        _watch.observers, _watch.inside = self._before
+
+
 # What an operation is entered by: an owner, the name of its entry there, how the arguments are read.
 _ENTRIES: list[tuple[Any, str, Callable[..., tuple]]] = [
     (Primitive, "__call__", _of_primitive),

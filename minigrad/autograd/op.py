@@ -355,10 +355,14 @@ def _link_view(result: Variable, source: Variable, op: Primitive, options: dict)
         result._view = View(source._view.base, (*source._view.steps, step))
 
 
+def total_of(array: ndarray) -> Any:
+    """A sum over an array, made in one pass: nan if it holds a nan, and not finite if it holds an inf."""
+    return np.vdot(array, array) if array.size < 8192 else reduction.sum(array, None)
+
+
 def has_nan(x: Any) -> bool:
     """Whether an array, or a variable's, holds a nan: by one sum, which a nan makes nan."""
-    array = x._array if isinstance(x, Variable) else x
-    total = np.vdot(array, array) if array.size < 8192 else reduction.sum(array, None)
+    total = total_of(x._array if isinstance(x, Variable) else x)
     return bool(total != total)
 
 

@@ -529,7 +529,7 @@ def walk(
             found[node] = g
         gradients = node.vjp(g, retain_graph)
         if check is not None:
-            check(node, gradients)
+            check(node, g, gradients)
         if not retain_graph:
             node.release()
         for edge, gradient in zip(node.edges, gradients, strict=True):
