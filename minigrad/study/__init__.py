@@ -1,5 +1,6 @@
 """How losses backpropagate: step by step, in text, in pictures and in one offline page."""
 
 from minigrad.study.blame import NonFiniteError, NonFiniteWarning, watch
+from minigrad.study.compare import Comparison, compare
 from minigrad.study.explain import Explanation, explain
 from minigrad.study.report import report

@@ -42,6 +42,10 @@ class NonFiniteWarning(RuntimeWarning):
     """An operation made a nan or an inf, under `watch(action="warn")`."""
 
 
+# What tracebacks call them, which is where they are imported from.
+NonFiniteError.__module__ = NonFiniteWarning.__module__ = "minigrad.study"
+
+
 class watch:
     """A context, or a decorator, in which the first operation that makes a nan or an inf is named.
 

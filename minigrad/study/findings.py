@@ -14,7 +14,7 @@ from numpy import ndarray
 from minigrad.autograd.site import UNKNOWN, Site
 
 _SHOWN = 8  # elements of a slice that are written out
-_WIDTH = 100
+_WIDTH = 79
 
 
 @dataclass(frozen=True)
@@ -52,30 +52,30 @@ class Finding:
         return self if self.inner is None else self.inner.innermost
 
     def __str__(self) -> str:
-        lines = [*_wrapped(self._headline() + "."), *self._place(), *self._rule(), *_table(self.operands)]
+        what, where = self._headline()  # apart, as a traceback puts the exception's name before the first
+        lines = [f"{what},", *_wrapped(f"{where}."), *self._place(), *self._rule(), *_table(self.operands)]
         inner = self.inner
         while inner is not None:
-            lines += _wrapped(f"In its definition {inner._headline()}:")
+            lines += _wrapped(f"In its definition {', '.join(inner._headline())}:")
             lines += [*inner._rule(), *_table(inner.operands)]
             inner = inner.inner
         words = [*self.notes, *filter(None, [self.innermost.help or self.help])]
         return "\n".join([*lines, *(part for text in words for part in _wrapped(text))])
 
-    def _headline(self) -> str:
+    def _headline(self) -> tuple[str, str]:
+        """What happened, and in which element."""
         total = math.prod(self.shape)
         at = f"at element {list(self.index)} of " if self.index else "as "
-        whole = f"shape {list(self.shape)}" if self.shape else "a number"
-        bad = f", {self.count} of {total} {self.kind}" if total > 1 else ""
+        shape = f"shape {list(self.shape)}" if self.shape else "a number"
+        shape += f", {self.count} of {total} {self.kind}" if total > 1 else ""
         if self.phase == "given":
-            return f"{self.target} was nan before {self.op} read it, {at}it ({whole}{bad})"
-        sample = "" if self.sample is None else f", by sample {self.sample}"
+            return f"{self.target} was nan before {self.op} read it", f"{at}{self.target} ({shape})"
         if self.phase == "backward":
-            what = f"the gradient of {self.target}"
-            return (
-                f"{self.op}, in backward, gave {self.kind} for a finite cotangent, {at}{what} ({whole}{bad})"
-            )
-        from_ = "operands without nan" if self.kind == "nan" else "finite operands"
-        return f"{self.op} gave {self.kind} for {from_}, {at}its result ({whole}{bad}){sample}"
+            what = f"{self.op}, in backward, gave {self.kind} for a finite cotangent"
+            return what, f"{at}the gradient of {self.target} ({shape})"
+        operands = "operands without nan" if self.kind == "nan" else "finite operands"
+        sample = "" if self.sample is None else f", by sample {self.sample}"
+        return f"{self.op} gave {self.kind} for {operands}", f"{at}its result ({shape}){sample}"
 
     def _place(self) -> list[str]:
         if not self.site.line:
