@@ -248,9 +248,9 @@ def compare(
     """Run the same call in minigrad, torch, jax and autograd, as far as they are installed.
 
     For torch the code of `fn` is run with torch's names in the place of minigrad's, as if its file had
-    another import; modules are rebuilt from their options and their state. For jax (with optax for the losses) and
-    autograd the functions with a counterpart there are carried over, and methods of tensors likewise; where
-    there is none the row says so. Gradients are those of 1 for a number, else of fixed normal numbers.
+    another import; modules are rebuilt from their options and their state. For jax (with optax for the
+    losses) and autograd the functions with a counterpart there are carried over, and methods of tensors
+    likewise; where there is none the row says so. Gradients are those of 1 for a number, else of fixed normal numbers.
 
     Args:
         fn: a function or module of minigrad's, or a function or module of yours made of them.
@@ -345,7 +345,7 @@ def _run(kind: Any, fn: Any, arguments: Arguments, own: Callable[..., Any] | Non
         return _Ran(row)
     row.version = peer.version
     try:
-        function = fn if kind is Minigrad else _carried(peer, fn, own)
+        function = peer.carried(fn) if own is None else peer.adopted(own)
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             outcome = peer.run(function, arguments)
@@ -358,12 +358,6 @@ def _run(kind: Any, fn: Any, arguments: Arguments, own: Callable[..., Any] | Non
         return _Ran(row, peer)
     row.value, row.gradients = outcome.value, outcome.gradients
     return _Ran(row, peer, function, outcome)
-
-
-def _carried(peer: Any, fn: Any, own: Callable[..., Any] | None) -> Any:
-    if own is None:
-        return peer.carried(fn)
-    return peer.adopted(own)
 
 
 def _compare(row: Row, ours: Row, tolerance: float | None) -> None:

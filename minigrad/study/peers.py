@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import functools
 import importlib
 import inspect
 import statistics
@@ -64,6 +66,25 @@ def cotangent_for(value: ndarray) -> ndarray:
     return np.random.default_rng(0).standard_normal(value.shape).astype(value.dtype)
 
 
+class _Copier(Carrier):
+    """minigrad's names stay as they are, and modules are copied, so that a run leaves nothing in them."""
+
+    def _carried(self, value: Any) -> Any:
+        if isinstance(value, (Variable, type)) or path_of(value):
+            return value
+        return super()._carried(value)
+
+    def named(self, path: str) -> Any:
+        """The module that an `import` in a function names."""
+        return importlib.import_module(path)
+
+    def module(self, value: nn.Module) -> Any:
+        """A copy."""
+        return copy.deepcopy(value)
+
+    user_module = module
+
+
 class Minigrad:
     """minigrad itself."""
 
@@ -71,6 +92,10 @@ class Minigrad:
 
     def __init__(self) -> None:
         self.version = getattr(minigrad, "__version__", "").partition("+")[0]
+
+    def carried(self, function: Any) -> Any:
+        """The function with copies of the modules it uses."""
+        return _Copier().carry(function)
 
     def turn(self) -> Any:
         """A context for the time of a turn."""
@@ -179,8 +204,9 @@ class TorchCarrier(Carrier):
             made.register_buffer(name, self.carry(buffer))
         for name, child in value._modules.items():
             made.add_module(name, self.carry(child))
+        registered = {**vars(nn.Module()), **value._parameters, **value._buffers, **value._modules}
         for name, attribute in vars(value).items():
-            if name not in vars(nn.Module()):
+            if name not in registered:
                 setattr(made, name, self.carry(attribute))
         return made.train(value.training)
 
@@ -317,10 +343,15 @@ class ArrayCarrier(Carrier):
         if inspect.ismodule(value):
             return _Names(self, path)
         if isinstance(value, type) and issubclass(value, nn.Module):
-            return lambda *args, **options: self.module(value(*args, **options))
+            return functools.partial(self._made, value)
         if isinstance(value, (int, float)):
             return value
         return counterpart(path.rpartition(".")[2], self.functions)
+
+    def _made(self, kind: type, *args: Any, **options: Any) -> Any:
+        if any(isinstance(option, Wrapped) for option in (*args, *options.values())):
+            raise NoCounterpart(f"{kind.__name__}(...) with a tensor among its options")
+        return self.module(kind(*args, **options))
 
     def tensor(self, value: Variable) -> Any:
         """A wrapped array of the same numbers."""
