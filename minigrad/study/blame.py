@@ -371,15 +371,29 @@ def made_backward(
         if array is None or _plainly_finite(array):
             continue
         given = [h for h in map(array_of, g if isinstance(g, list) else [g]) if h is not None]
-        tests = (("nan", nan, np.isnan, np.isnan), ("inf", inf, np.isinf, _not_finite))
-        for kind, wanted, test, other in tests:
+        tests = (
+            ("nan", nan, np.isnan, np.isnan, [*given, *_saved_by(node)]),
+            ("inf", inf, np.isinf, _not_finite, given),
+        )
+        for kind, wanted, test, carried, before in tests:
             if not wanted or not (made := test(array)).any():
                 continue
-            same = _is_pointwise(node) and len(given) == 1 and given[0].shape == array.shape
-            made = made & ~other(given[0]) if same else made & (not any(other(h).any() for h in given))
+            for held in before:
+                same = _is_pointwise(node) and held.shape == array.shape
+                made = made & ~carried(held) if same else made & (not carried(held).any())
             if made.any():
                 return ("-inf" if kind == "inf" and array[made][0] < 0 else kind), place, made
     return None
+
+
+def _saved_by(node: Node) -> list[ndarray]:
+    """The floating-point arrays that a node's rule reckons with beside the cotangent."""
+    saved: list[Any] = []
+    if isinstance(node, PrimitiveNode):
+        saved = [*(node.arrays or ()), node.output]
+    elif isinstance(node, FusedNode):
+        saved = [value._array for value in node.values or () if isinstance(value, Variable)]
+    return [held for held in saved if isinstance(held, ndarray) and held.dtype.kind == "f"]
 
 
 def _is_pointwise(node: Node) -> bool:

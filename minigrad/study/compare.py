@@ -250,7 +250,8 @@ def compare(
     For torch the code of `fn` is run with torch's names in the place of minigrad's, as if its file had
     another import; modules are rebuilt from their options and their state. For jax (with optax for the
     losses) and autograd the functions with a counterpart there are carried over, and methods of tensors
-    likewise; where there is none the row says so. Gradients are those of 1 for a number, else of fixed normal numbers.
+    likewise; where there is none the row says so. Gradients are those of 1 for a number, else of fixed
+    normal numbers.
 
     Args:
         fn: a function or module of minigrad's, or a function or module of yours made of them.

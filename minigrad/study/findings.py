@@ -225,6 +225,15 @@ def _of_arc(x: ndarray, _: ndarray, kind: str) -> str:
     return "It is defined on [-1, 1]; rounding can step out. Use x.clamp(-1 + 1e-7, 1 - 1e-7)."
 
 
+def _of_ctc(x: ndarray, _: ndarray, kind: str) -> str:
+    return (
+        "No alignment leads to some target: it is longer, repeats counted twice, than its input. Leave such "
+        "samples out, or type zero_infinity=True."
+        if kind == "inf"
+        else ""
+    )
+
+
 def _of_cast(x: ndarray, _: ndarray, kind: str) -> str:
     return "The number does not fit the narrower dtype. Scale it down first, or stay with the wider one."
 
@@ -240,6 +249,7 @@ _FORWARD: dict[str, Any] = {
     "reciprocal": lambda x, _, kind: _of_div(x, x, kind),
     "pow": _of_pow,
     "cast": _of_cast,
+    "ctc_loss": _of_ctc,
 }
 
 _BACKWARD = {

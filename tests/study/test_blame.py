@@ -211,6 +211,14 @@ def test_a_cotangent_that_is_not_finite_is_not_the_rules_fault():
     assert seen.findings == []
 
 
+def test_a_nan_among_the_operands_is_not_the_rules_fault_either():
+    x = T(1, nan, 0, grad=True)
+    y = x.exp().square().sum()
+    with study.watch(action="record") as seen:
+        y.backward()
+    assert seen.findings == []
+
+
 # ------------------------------------------------------------------------------------ fused operations
 def test_a_loss_is_opened_to_its_step_and_its_sample():
     pred, target = T(1, 1e25, 2, grad=True), T(0, 0, 0)
@@ -249,6 +257,13 @@ def test_a_fused_gradient_is_opened_by_walking_its_definition():
     assert found.inner.op == "MulBackward0"
     assert "In its definition MulBackward0" in str(found)
     assert found.target == "div(…)"
+
+
+def test_what_ctc_cannot_align_is_explained():
+    scores = minigrad.zeros(2, 1, 3).log_softmax(2)
+    lengths = minigrad.tensor([2]), minigrad.tensor([3])
+    with pytest.raises(study.NonFiniteError, match="zero_infinity=True"), study.watch():
+        F.ctc_loss(scores, minigrad.tensor([[1, 2, 1]]), *lengths)
 
 
 class Bad(Function):
