@@ -46,6 +46,7 @@ def path_of(value: Any) -> str:
 
     Example:
         >>> import minigrad
+        >>> from minigrad.study.carry import path_of
         >>> path_of(minigrad.nn.HuberLoss), path_of(len)
         ('minigrad.nn.HuberLoss', '')
     """
@@ -202,6 +203,8 @@ def options_of(module: nn.Module) -> dict[str, Any]:
     """What a module of minigrad's was made with, as far as its attributes tell.
 
     Example:
+        >>> from minigrad import nn
+        >>> from minigrad.study.carry import options_of
         >>> options_of(nn.Linear(2, 3, bias=False))
         {'in_features': 2, 'out_features': 3, 'bias': False}
     """

@@ -211,6 +211,8 @@ def difference(theirs: ndarray, ours: ndarray, tolerance: float | None = None) -
     """How far an array is from ours. Of nan both must have the same places, and of infinities.
 
     Example:
+        >>> import numpy as np
+        >>> from minigrad.study.compare import difference
         >>> difference(np.array([1.0, 2.5]), np.array([1.0, 2.0])).relative
         0.25
     """

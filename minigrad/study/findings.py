@@ -109,6 +109,8 @@ def values_text(values: ndarray) -> str:
     """A number, a few numbers, or what many are like.
 
     Example:
+        >>> import numpy as np
+        >>> from minigrad.study.findings import values_text
         >>> values_text(np.array([0.5, 1.0])), values_text(np.zeros((10, 10)))
         ('[0.5, 1]', 'shape [10, 10], from 0 to 0')
     """

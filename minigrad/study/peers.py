@@ -186,6 +186,8 @@ class TorchCarrier(Carrier):
         options = {name: self.carry(option) for name, option in options_of(value).items()}
         parameters = inspect.signature(kind).parameters
         if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+            if not options.get("proj_size"):  # torch's GRU refuses to hear of it
+                options.pop("proj_size", None)
             return options
         lacking = [name for name in changed(options, type(value)) if name not in parameters]
         if lacking:
@@ -299,7 +301,12 @@ class Torch:
 
 
 # --------------------------------------------------------------------------------- arrays like NumPy's
-_FUNCTIONS = {"LogSoftmax": "log_softmax", "LeakyReLU": "leaky_relu", "LogSigmoid": "logsigmoid"}
+# Modules that do what a function does: those without a state.
+_FUNCTIONS = {
+    **{name: name.lower() for name in ("ReLU", "ReLU6", "Sigmoid", "Tanh", "SiLU", "ELU", "SELU", "GELU")},
+    **{name: name.lower() for name in ("Softmax", "Softplus", "Hardsigmoid")},
+    "LogSoftmax": "log_softmax", "LeakyReLU": "leaky_relu", "LogSigmoid": "logsigmoid",
+}
 
 
 class _Names:
@@ -369,7 +376,11 @@ class ArrayCarrier(Carrier):
         if name == "Linear":
             weight, bias = (self.carry(value._parameters[n]) for n in ("weight", "bias"))
             return lambda x: counterpart("linear", self.functions)(x, weight, bias)
-        call = counterpart(_FUNCTIONS.get(name, name.lower()), self.functions)
+        if name == "Identity":
+            return lambda x: x
+        if name not in _FUNCTIONS:
+            raise NoCounterpart(f"nn.{name}")
+        call = counterpart(_FUNCTIONS[name], self.functions)
         options = {n: v for n, v in options.items() if n != "inplace"}
         options = {n: v for n, v in changed(options, type(value)).items() if v is not None}
         return lambda x: call(x, **options)

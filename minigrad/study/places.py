@@ -130,6 +130,7 @@ def broadcast_index(shape: tuple[int, ...], index: tuple[int, ...]) -> tuple[int
     """The index in an array of this shape of what broadcasting puts at `index`.
 
     Example:
+        >>> from minigrad.study.places import broadcast_index
         >>> broadcast_index((1, 3), (5, 2, 1))
         (0, 1)
     """
@@ -141,6 +142,7 @@ def index_text(index: Index) -> str:
     """An index as it is typed.
 
     Example:
+        >>> from minigrad.study.places import index_text
         >>> index_text((3, slice(None))), index_text(())
         ('[3, :]', '')
     """

@@ -24,6 +24,7 @@ P = np.array([0.2, 0.9, 0.5])
 Y = np.array([0.0, 1.0, 1.0])
 WEIGHT = minigrad.tensor([1.0, 2.0, 0.5, 1.0])
 SCALE = 3.0
+GRU = nn.GRU(4, 3)
 
 
 def bce(p, y):
@@ -96,6 +97,8 @@ CALLS = [
     (nn.LayerNorm(4), (LOGITS,), {}, ("torch",)),
     (nn.BatchNorm1d(4), (LOGITS,), {}, ("torch",)),
     (lambda x: x.argmax(1), (LOGITS,), {}, ("torch",)),
+    (nn.Flatten(), (LOGITS,), {}, ("torch",)),
+    (lambda x: GRU(x.unsqueeze(0))[0], (LOGITS,), {}, ("torch",)),
 ]
 
 
