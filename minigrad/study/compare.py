@@ -27,6 +27,10 @@ from minigrad.study.trace import _named_arguments
 _UNITS = 256  # in the last place, that values may be apart, relative to the largest
 _ROUNDS, _TURN = 7, 0.008  # of timing; seconds of each library in a round
 _WORDS = ("library", "of")  # columns
+_STYLE = (
+    ".mg-compare .mg :is(th,td){white-space:nowrap}"
+    ".mg-compare .mg :is(th,td):nth-child(-n+2){text-align:left}"
+)
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class Comparison:
 
     def to_html(self) -> str:
         """As a fragment of HTML that needs nothing else."""
-        return document.to_html(self._blocks())
+        return f'<div class="mg-compare"><style>{_STYLE}</style>{document.to_html(self._blocks())}</div>'
 
     def _repr_html_(self) -> str:
         return self.to_html()

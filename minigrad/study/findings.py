@@ -71,7 +71,8 @@ class Finding:
         if self.phase == "given":
             return f"{self.target} was nan before {self.op} read it", f"{at}{self.target} ({shape})"
         if self.phase == "backward":
-            what = f"{self.op}, in backward, gave {self.kind} for a finite cotangent"
+            cotangent = "a cotangent without nan" if self.kind == "nan" else "a finite cotangent"
+            what = f"{self.op}, in backward, gave {self.kind} for {cotangent}"
             return what, f"{at}the gradient of {self.target} ({shape})"
         operands = "operands without nan" if self.kind == "nan" else "finite operands"
         sample = "" if self.sample is None else f", by sample {self.sample}"

@@ -305,7 +305,9 @@ class Torch:
 _FUNCTIONS = {
     **{name: name.lower() for name in ("ReLU", "ReLU6", "Sigmoid", "Tanh", "SiLU", "ELU", "SELU", "GELU")},
     **{name: name.lower() for name in ("Softmax", "Softplus", "Hardsigmoid")},
-    "LogSoftmax": "log_softmax", "LeakyReLU": "leaky_relu", "LogSigmoid": "logsigmoid",
+    "LogSoftmax": "log_softmax",
+    "LeakyReLU": "leaky_relu",
+    "LogSigmoid": "logsigmoid",
 }
 
 

@@ -295,3 +295,4 @@ def test_speed_is_a_ratio_to_ours_and_the_forms_hold_the_same():
         assert "forward and backward, by input" in text
     assert found.to_markdown().count("|") > 20
     assert "<table>" in found.to_html()
+    assert "<script" not in found.to_html()
