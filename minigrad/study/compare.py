@@ -17,10 +17,11 @@ from minigrad.autograd.tape import Variable
 from minigrad.creation import as_tensor
 from minigrad.nn.losses.base import LossFunction
 from minigrad.study import document
+from minigrad.study.calls import Arguments, Outcome, Step
 from minigrad.study.carry import NoCounterpart
 from minigrad.study.document import Block, Grid, Heading, Paragraph
 from minigrad.study.numbers import short
-from minigrad.study.peers import PEERS, Arguments, Minigrad, Outcome, Step
+from minigrad.study.peers import PEERS, Minigrad
 from minigrad.study.places import index_text
 from minigrad.study.trace import _named_arguments
 
