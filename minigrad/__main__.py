@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from minigrad import __version__, precompile
+from minigrad.study.linting import cli as lint
 from minigrad.train import cli
 from minigrad.train.cli import INTERRUPTED
 from minigrad.train.problems import Problem
@@ -27,6 +28,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", dest="command", required=True)
     cli.add_parser(commands)
     precompile.add_parser(commands)
+    lint.add_parser(commands)
     bench = commands.add_parser(
         "bench",
         add_help=False,  # the suite's own help is shown
