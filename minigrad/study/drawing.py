@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+import numpy as np
 from numpy import ndarray
 
 from minigrad.study.heatmap import heatmap, kind_of
@@ -16,7 +17,7 @@ from minigrad.study.heatmap import style as heatmap_style
 from minigrad.study.layout import Point
 
 MARGIN = 14.0
-_NARROW, _WIDE, _LETTER = 176.0, 268.0, 6.7
+_NARROW, _WIDE, _LETTER = 196.0, 300.0, 6.7
 _HEIGHT = 106.0
 # Not allowed in XML, not even as references.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -59,7 +60,9 @@ def plain(text: str) -> str:
 
 def columns_of(text: str) -> int:
     """How many columns a text takes: letters of Chinese and the like take two."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text)
+    return sum(
+        2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text
+    )
 
 
 def shortened(text: str, columns: float) -> str:
@@ -80,15 +83,26 @@ def shortened(text: str, columns: float) -> str:
     return kept + "…"
 
 
-def brief(value: float) -> str:
-    """A number in few letters."""
+def brief(value: float, digits: int = 4) -> str:
+    """A number in few letters.
+
+    Example:
+        >>> from minigrad.study.drawing import brief
+        >>> brief(-0.00123, 2), brief(2 / 3), brief(1e9, 2), brief(1234.5, 2), brief(float("inf"))
+        ('−0.0012', '0.6667', '1e9', '1234', '∞')
+    """
     if not math.isfinite(value):
         return "nan" if math.isnan(value) else "∞" if value > 0 else "−∞"
     if value == 0:
         return "0"
-    size = abs(value)
-    text = f"{value:.3g}" if 1e-3 <= size < 1e5 else f"{value:.1e}"
-    return text.replace("-", "−").replace("e−0", "e−").replace("e+0", "e")
+    plainly = 1e-3 <= abs(value) < 1e5
+    whole = plainly and abs(value) >= 10**digits
+    text = f"{value:.0f}" if whole else f"{value:.{digits}g}" if plainly else f"{value:.{digits - 1}e}"
+    mantissa, _, power = text.partition("e")
+    if power:
+        mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+        text = f"{mantissa}e{int(power)}"
+    return text.replace("-", "−")
 
 
 def shape_text(shape: Sequence[int]) -> str:
@@ -102,6 +116,7 @@ def size_of(card: Card) -> tuple[float, float]:
     wanted = max(
         columns_of(card.title) * 7.9 + columns_of(shape_text(card.shape)) * _LETTER + 40,
         columns_of(card.subtitle) * _LETTER + 24,
+        *(columns_of(span_of(array)[0]) * 12.2 + 34 for array in (card.value, card.gradient)),
     )
     return min(max(wanted, _NARROW), _WIDE), _HEIGHT
 
@@ -115,7 +130,9 @@ def card_svg(card: Card) -> str:
     radius = {"input": 18, "constant": 18, "parameter": 18}.get(card.kind, 7)
     parts = [f"<title>{clean(card.about)}</title>"]
     if card.kind == "folded":
-        parts.append(f'<rect class="behind" x="5" y="5" width="{width:g}" height="{height:g}" rx="{radius}"/>')
+        parts.append(
+            f'<rect class="behind" x="5" y="5" width="{width:g}" height="{height:g}" rx="{radius}"/>'
+        )
     parts.append(f'<rect class="card" width="{width:g}" height="{height:g}" rx="{radius}"/>')
     parts.append(f'<text class="title" x="13" y="20">{clean(shortened(card.title, room))}</text>')
     parts.append(f'<text class="shape" x="{width - 12:g}" y="20" text-anchor="end">{clean(shape)}</text>')
@@ -144,12 +161,27 @@ def _half(array: ndarray | None, name: str, left: float, width: float, colours: 
     if array.size == 0:
         return f'<g class="{name}">{text("label", 51, name)}{text("nothing", 76, "empty")}</g>'
     made = heatmap(array, left, 56, width, 33, kind=colours)
-    span = "" if math.isnan(made.low) else f"{brief(made.low)} … {brief(made.high)}"
-    if made.low == made.high:
-        span = f"all {brief(made.low)}" if not made.nonfinite else brief(made.low)
-    bad = f"{made.nonfinite:,} nan/inf" if made.nonfinite else ""
-    label = f"{name} · {bad}" if bad else name
-    return f'<g class="{name}">{text("label bad-label" if bad else "label", 51, label)}{made.svg}{text("span", 101, span)}</g>'
+    span, bad = span_of(array)
+    below = text("span bad-label" if bad else "span", 101, span)
+    return f'<g class="{name}">{text("label", 51, name)}{made.svg}{below}</g>'
+
+
+def span_of(array: ndarray | None) -> tuple[str, bool]:
+    """From where to where an array goes, in words; or else, and true, how much of it is not finite.
+
+    Example:
+        >>> import numpy as np
+        >>> from minigrad.study.drawing import span_of
+        >>> span_of(np.array([0.5, -2.0])), span_of(np.zeros(3)), span_of(np.array([np.nan, 1.0]))
+        (('−2 … 0.5', False), ('all 0', False), ('1 nan or inf', True))
+    """
+    if array is None or array.size < 2:
+        return "", False
+    nonfinite = array.size - int(np.isfinite(array).sum())
+    if nonfinite:
+        return f"{nonfinite:,} nan or inf", True
+    low, high = float(array.min()), float(array.max())
+    return (f"all {brief(low, 3)}" if low == high else f"{brief(low, 2)} … {brief(high, 2)}"), False
 
 
 # ------------------------------------------------------------------------------------- edges, frames
@@ -227,7 +259,7 @@ def _colours(c: dict[str, str]) -> str:
     rules = f"""\
 .minigrad .paper{{fill:{c["paper"]}}}.minigrad text{{fill:{c["ink"]}}}\
 .minigrad .shape,.minigrad .name,.minigrad .label,.minigrad .nothing,.minigrad .span{{fill:{c["soft"]}}}\
-.minigrad .bad-label,.minigrad .note{{fill:{c["backward"]}}}\
+.minigrad .span.bad-label,.minigrad .note{{fill:{c["backward"]}}}\
 .minigrad .card{{fill:{c["card"]};stroke:{c["line"]}}}.minigrad .behind{{fill:{c["given"]};stroke:{c["line"]}}}\
 .minigrad .input .card,.minigrad .constant .card{{fill:{c["given"]}}}\
 .minigrad .parameter .card{{fill:{c["parameter"]};stroke:{c["forward"]}}}\
@@ -239,7 +271,9 @@ def _colours(c: dict[str, str]) -> str:
     return rules
 
 
-STYLE = _SHAPES + _colours(_LIGHT) + f"@media (prefers-color-scheme:dark){{{_colours(_DARK)}}}" + heatmap_style()
+STYLE = (
+    _SHAPES + _colours(_LIGHT) + f"@media (prefers-color-scheme:dark){{{_colours(_DARK)}}}" + heatmap_style()
+)
 
 
 def document(body: str, width: float, height: float, title: str, notes: Sequence[str] = ()) -> str:

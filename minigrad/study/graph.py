@@ -129,7 +129,9 @@ class Graph:
                 home = frames[key].children  # type: ignore[assignment]
             given = card.kind in ("input", "parameter", "constant")
             home.append(Item(card.id, *drawing.size_of(card), card.index, given=given))
-        for frame in frames.values():  # it is as early as the first operation in it
+        for frame in reversed(
+            frames.values()
+        ):  # inner ones first: it is as early as the first operation in it
             frame.order = min((i.order for i in frame.children or () if not i.given), default=frame.order)
         return roots
 
@@ -152,7 +154,9 @@ class Graph:
             box = found.boxes.get(f"frame-{key}")
             if box is not None:
                 kind = group.kind if group.kind in ("fused", "module") else "function"
-                parts.append((box.w * box.h, drawing.frame_svg(key, group.label, kind, (box.x, box.y, box.w, box.h))))
+                parts.append(
+                    (box.w * box.h, drawing.frame_svg(key, group.label, kind, (box.x, box.y, box.w, box.h)))
+                )
         frames = [svg for _, svg in sorted(parts, key=lambda part: -part[0])]
         edges = [
             drawing.edge_svg(self.cards[a].index, self.cards[b].index, found.paths[a, b], flows)
@@ -210,6 +214,9 @@ class Graph:
     def _repr_svg_(self) -> str:
         return self.to_svg()
 
+    def _repr_html_(self) -> str:
+        return f'<div style="overflow:auto;max-height:85vh">{self.to_svg()}</div>'
+
     def __repr__(self) -> str:
         return f"Graph({len(self.cards)} nodes, {len(self.edges)} edges, {len(self.folded)} groups folded)"
 
@@ -250,7 +257,9 @@ def graph(loss: Any, *args: Any, fold: Fold = None, limit: int = LIMIT) -> Graph
         loss = loss.trace
     if isinstance(loss, Variable):
         if args:
-            raise TypeError("a tensor is drawn by itself; arguments go with a function: graph(function, *args)")
+            raise TypeError(
+                "a tensor is drawn by itself; arguments go with a function: graph(function, *args)"
+            )
         loss = trace_of(loss, names_in(user_frame()))
     elif callable(loss):
         loss = trace_call(loss, *args)[1]
@@ -301,7 +310,9 @@ def _folded(trace: Trace, fold: Fold) -> frozenset[str]:
     for name, keys in found.items():
         if not keys:
             known = ", ".join(repr(label) for label in dict.fromkeys(g.label for g in groups.values()))
-            raise ValueError(f"no group is called {name!r}; expected " + (known or "none: there are no groups"))
+            raise ValueError(
+                f"no group is called {name!r}; expected " + (known or "none: there are no groups")
+            )
     return frozenset(key for keys in found.values() for key in keys)
 
 
@@ -344,9 +355,11 @@ def _step_card(trace: Trace, step: Step) -> Card:
 
 
 def _group_card(trace: Trace, group: Group, steps: Sequence[Step]) -> Card:
-    index = group.result if group.result is not None else steps[-1].index
+    outputs = trace.outputs(group.key) or [steps[-1].index]
+    flowing = [index for index in outputs if trace.steps[index].gradient is not None]
+    index = group.result if group.result in (flowing or outputs) else (flowing or outputs)[-1]
     result = trace.steps[index]
-    value = group.value if group.value is not None else result.value
+    value = result.value
     parameters = sum(_kind(trace, step) == "parameter" for step in steps)
     about = [f"{group.label}: {group.words}" if group.words else group.label]
     about += [f"{len(steps)} steps, {parameters} of them parameters" if parameters else f"{len(steps)} steps"]
@@ -389,8 +402,6 @@ def _dot_label(card: Card) -> str:
         if array is None:
             lines.append(missing)
         elif array.size:
-            values = np.asarray(array, np.float64)
-            low, high = (brief(float(v)) for v in (values.min(), values.max()))
-            lines.append(f"{name} {low}" if low == high else f"{name} {low} … {high}")
+            span = brief(array.item()) if array.size == 1 else drawing.span_of(array)[0]
+            lines.append(f"{name} {span}")
     return "\n".join(lines)
-

@@ -92,8 +92,8 @@ def heatmap(
 
 
 def _as_matrix(values: ndarray, columns: int) -> tuple[ndarray, ndarray]:
-    """Rows and columns, and which of their places are filled: a long vector goes on in the next row."""
-    if values.ndim > 1:
+    """Rows and columns, and which of their places are filled: a long vector, or column, goes on in the next."""
+    if values.ndim > 1 and values.shape[-1] > 1:
         matrix = values.reshape(-1, values.shape[-1])
         return matrix, np.ones(matrix.shape, bool)
     width = values.size if values.size <= columns else math.ceil(math.sqrt(values.size * 2))
@@ -107,7 +107,9 @@ def _blocks(
     matrix: ndarray, filled: ndarray, rows: int, columns: int
 ) -> tuple[ndarray, ndarray, tuple[int, int]]:
     """The means of blocks, nan where one is not finite; which hold anything; and their size."""
-    down, across = (max(1, math.ceil(n / most)) for n, most in zip(matrix.shape, (rows, columns), strict=True))
+    down, across = (
+        max(1, math.ceil(n / most)) for n, most in zip(matrix.shape, (rows, columns), strict=True)
+    )
 
     def summed(part: ndarray) -> ndarray:
         found: ndarray = np.add.reduceat(part, np.arange(0, matrix.shape[0], down), axis=0)
@@ -129,10 +131,11 @@ class _Place:
 
 
 def _cells(cells: ndarray, held: ndarray, place: _Place, kind: str, largest: float) -> str:
-    """The cells, middled in their place, never much wider than high."""
+    """The cells, middled in their place, none more than twice as wide as high, or as high as wide."""
     rows, columns = cells.shape
-    high = min(place.height / rows, place.width / columns, 13.0)
+    high = min(place.height / rows, 13.0)
     wide = min(place.width / columns, high * 2.0)
+    high = min(high, wide * 2.0)
     left = place.x + (place.width - wide * columns) / 2
     top = place.y + (place.height - high * rows) / 2
     gap = 1.0 if high > 4 else 0.3

@@ -151,12 +151,12 @@ def _level(items: Sequence[Item], lines: Sequence[_Line], home: dict[str, list[s
 
 
 def _place(nodes: dict[str, _Node], lines: list[_Line]) -> Layout:
-    for number, line in enumerate(lines):
+    for line in lines:
         if not line.start:  # from outside; all uses of a value enter together
             line.start = f"in:{line.key[0]}"
             nodes.setdefault(line.start, _Node(line.start, LANE, 0, -1, kind="port"))
         if not line.end:
-            line.end = f"out:{line.key[0]}:{number}"
+            line.end = f"out:{line.key[0]}"
             nodes[line.end] = _Node(line.end, LANE, 0, 1e9, kind="port")
     _set_layers(nodes, lines)
     for line in lines:
@@ -272,12 +272,15 @@ def _spread(rows: Sequence[list[str]], nodes: dict[str, _Node], lines: Sequence[
         for key in row:
             nodes[key].x = left + nodes[key].w / 2
             left += nodes[key].w + GAP_X
-    for turn in range(_SETTLING):
-        for row in rows[:: -1 if turn % 2 else 1]:
+    for turn in range(_SETTLING + 3):
+        for row in rows[:: -1 if turn % 2 and turn < _SETTLING else 1]:
             wants = []
             for key in row:
                 above, below = links[key]
                 near = above + below if turn > 21 else below if turn % 2 else above
+                computed = [link for link in above if link[2] > 0.1]
+                if turn >= _SETTLING and len(computed) == 1 and len(links[computed[0][0]][1]) == 1:
+                    near = [(*computed[0][:2], 24.0)]  # chains run straight down
                 weight = sum(w for _, _, w in near)
                 want = sum(w * (nodes[k].x + shift) for k, shift, w in near)
                 wants.append((want / weight, weight) if weight else (nodes[key].x, 0.1))
