@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import unicodedata
@@ -194,7 +195,7 @@ def spline(points: Sequence[Point]) -> str:
         'M0 0L0 10C0 20 20 20 20 30'
     """
     path = "M{:.5g} {:.5g}".format(*points[0])
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
         if abs(x0 - x1) < 0.5:
             path += f"L{x1:.5g} {y1:.5g}"
         else:
@@ -234,7 +235,8 @@ _SHAPES = f"""\
 .minigrad .label,.minigrad .nothing{{font-size:10px}}.minigrad .span{{font-size:10px}}\
 .minigrad .figure{{font-family:{_MONO};font-size:14px;font-weight:600}}\
 .minigrad .frame text{{font-size:12px;font-weight:600}}\
-.minigrad .edge{{fill:none;stroke-width:1.5}}.minigrad .constant.edge{{stroke-dasharray:4 4;stroke-width:1.2}}\
+.minigrad .edge{{fill:none;stroke-width:1.5}}\
+.minigrad .constant.edge{{stroke-dasharray:4 4;stroke-width:1.2}}\
 .minigrad .card,.minigrad .behind{{stroke-width:1.2}}.minigrad .constant .card{{stroke-dasharray:5 3}}\
 .minigrad .opaque .card{{stroke-dasharray:1.5 2.5}}.minigrad .loss .card{{stroke-width:2.6}}\
 .minigrad .parameter .card{{stroke-width:1.8}}\
@@ -243,13 +245,15 @@ _SHAPES = f"""\
 # Plain colours, no variables: converters to PNG know them.
 _LIGHT = {
     "paper": "#fbfaf8", "ink": "#1b1e23", "soft": "#5a606a", "line": "#9a958b", "card": "#ffffff",
-    "given": "#f1efeb", "parameter": "#d9efec", "forward": "#1f6f6b", "loss": "#f9e1ec", "backward": "#a8326b",
+    "given": "#f1efeb", "parameter": "#d9efec", "forward": "#1f6f6b", "loss": "#f9e1ec",
+    "backward": "#a8326b",
     "fused": "#f4eef9", "fusedline": "#8b6fb0", "module": "#eaf3f2", "moduleline": "#6a9c98",
     "function": "#f6f4f0", "functionline": "#b9b4aa",
 }  # fmt: skip
 _DARK = {
     "paper": "#14161a", "ink": "#eae8e3", "soft": "#aab0bb", "line": "#7b838f", "card": "#1c1f25",
-    "given": "#262a31", "parameter": "#16393a", "forward": "#5fc9bf", "loss": "#431f33", "backward": "#f08fbb",
+    "given": "#262a31", "parameter": "#16393a", "forward": "#5fc9bf", "loss": "#431f33",
+    "backward": "#f08fbb",
     "fused": "#1f1a28", "fusedline": "#7d68a0", "module": "#15211f", "moduleline": "#3f6e6a",
     "function": "#1a1c21", "functionline": "#4a505b",
 }  # fmt: skip
@@ -260,7 +264,8 @@ def _colours(c: dict[str, str]) -> str:
 .minigrad .paper{{fill:{c["paper"]}}}.minigrad text{{fill:{c["ink"]}}}\
 .minigrad .shape,.minigrad .name,.minigrad .label,.minigrad .nothing,.minigrad .span{{fill:{c["soft"]}}}\
 .minigrad .span.bad-label,.minigrad .note{{fill:{c["backward"]}}}\
-.minigrad .card{{fill:{c["card"]};stroke:{c["line"]}}}.minigrad .behind{{fill:{c["given"]};stroke:{c["line"]}}}\
+.minigrad .card{{fill:{c["card"]};stroke:{c["line"]}}}\
+.minigrad .behind{{fill:{c["given"]};stroke:{c["line"]}}}\
 .minigrad .input .card,.minigrad .constant .card{{fill:{c["given"]}}}\
 .minigrad .parameter .card{{fill:{c["parameter"]};stroke:{c["forward"]}}}\
 .minigrad .loss .card{{fill:{c["loss"]};stroke:{c["backward"]}}}\
@@ -287,8 +292,9 @@ def document(body: str, width: float, height: float, title: str, notes: Sequence
         for i, note in enumerate(notes)
     )
     arrows = "".join(
-        f'<marker id="minigrad-{name}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="7" markerHeight="7" '
-        f'orient="auto" markerUnits="userSpaceOnUse"><path class="arrow {kind}" d="M0 .5L8 4L0 7.5z"/></marker>'
+        f'<marker id="minigrad-{name}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="7" '
+        'markerHeight="7" orient="auto" markerUnits="userSpaceOnUse">'
+        f'<path class="arrow {kind}" d="M0 .5L8 4L0 7.5z"/></marker>'
         for name, kind in (("flow", "flows"), ("constant", ""))
     )
     left = MARGIN + (total - 2 * MARGIN - width) / 2

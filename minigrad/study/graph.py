@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from minigrad.autograd.site import user_frame
 from minigrad.autograd.tape import Variable
 from minigrad.study import drawing
@@ -366,7 +364,7 @@ def _group_card(trace: Trace, group: Group, steps: Sequence[Step]) -> Card:
     operations = [step.op for step in steps if step.kind != "input"]
     words = operations[0] if len(operations) == 1 else f"{len(operations)} steps"
     return Card(
-        index, "folded", group.label, f"{result.name} · {words}", np.shape(value) if value is not None else result.shape,
+        index, "folded", group.label, f"{result.name} · {words}", result.shape,
         value, result.gradient, "not kept", _no_gradient(trace), "\n".join(about), group.key,
         drawing.colours_of(value, result.op, result.name), any(step.index == trace.result for step in steps),
     )  # fmt: skip

@@ -92,7 +92,7 @@ def heatmap(
 
 
 def _as_matrix(values: ndarray, columns: int) -> tuple[ndarray, ndarray]:
-    """Rows and columns, and which of their places are filled: a long vector, or column, goes on in the next."""
+    """Rows and columns, and which places are filled: a long vector, or column, goes on in the next row."""
     if values.ndim > 1 and values.shape[-1] > 1:
         matrix = values.reshape(-1, values.shape[-1])
         return matrix, np.ones(matrix.shape, bool)
