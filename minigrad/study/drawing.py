@@ -18,7 +18,7 @@ from minigrad.study.heatmap import style as heatmap_style
 from minigrad.study.layout import Point
 
 MARGIN = 14.0
-_NARROW, _WIDE, _LETTER = 196.0, 300.0, 6.7
+_NARROW, _WIDE, _LETTER = 196.0, 330.0, 6.7
 _HEIGHT = 106.0
 # Not allowed in XML, not even as references.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -210,15 +210,20 @@ def edge_svg(start: int, end: int, points: Sequence[Point], flows: bool) -> str:
     return f'<path id="edge-{start}-{end}" class="{name}" d="{spline(points)}" marker-end="url(#{arrow})"/>'
 
 
-def frame_svg(key: str, label: str, kind: str, box: tuple[float, float, float, float]) -> str:
+def frame_svg(key: str, kind: str, box: tuple[float, float, float, float]) -> str:
     """The box around the steps of an open group."""
     x, y, width, height = box
-    words = shortened(label, (width - 24) / 7.2)
     return (
         f'<g id="{clean("group-" + key)}" class="frame {kind}" data-group="{clean(key)}">'
-        f'<rect x="{x:.5g}" y="{y:.5g}" width="{width:.5g}" height="{height:.5g}" rx="12"/>'
-        f'<text x="{x + 14:.5g}" y="{y + 20:.5g}">{clean(words)}</text></g>'
+        f'<rect x="{x:.5g}" y="{y:.5g}" width="{width:.5g}" height="{height:.5g}" rx="12"/></g>'
     )
+
+
+def label_svg(label: str, kind: str, box: tuple[float, float, float, float]) -> str:
+    """What a frame is called; it lies above the edges."""
+    x, y, width, _ = box
+    words = clean(shortened(label, (width - 24) / 7.2))
+    return f'<text class="tab {kind}" x="{x + 14:.5g}" y="{y + 20:.5g}">{words}</text>'
 
 
 # ------------------------------------------------------------------------------------------- style
@@ -234,7 +239,7 @@ _SHAPES = f"""\
 .minigrad .shape,.minigrad .name,.minigrad .span{{font-family:{_MONO};font-size:11px}}\
 .minigrad .label,.minigrad .nothing{{font-size:10px}}.minigrad .span{{font-size:10px}}\
 .minigrad .figure{{font-family:{_MONO};font-size:14px;font-weight:600}}\
-.minigrad .frame text{{font-size:12px;font-weight:600}}\
+.minigrad .tab{{font-weight:600;paint-order:stroke;stroke-width:5;stroke-linejoin:round}}\
 .minigrad .edge{{fill:none;stroke-width:1.5}}\
 .minigrad .constant.edge{{stroke-dasharray:4 4;stroke-width:1.2}}\
 .minigrad .card,.minigrad .behind{{stroke-width:1.2}}.minigrad .constant .card{{stroke-dasharray:5 3}}\
@@ -273,6 +278,7 @@ def _colours(c: dict[str, str]) -> str:
 .minigrad .arrow{{fill:{c["line"]}}}.minigrad .arrow.flows{{fill:{c["backward"]}}}"""
     for kind in ("fused", "module", "function"):
         rules += f".minigrad .{kind} rect{{fill:{c[kind]};stroke:{c[kind + 'line']}}}"
+        rules += f".minigrad .tab.{kind}{{stroke:{c[kind]}}}"
     return rules
 
 

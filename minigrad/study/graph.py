@@ -147,15 +147,15 @@ class Graph:
     def to_svg(self) -> str:
         """The picture as SVG, for light and dark screens."""
         found = self.layout
-        parts = []
+        frames: list[tuple[float, str, str]] = []
         for key, group in self.trace.groups.items():
             box = found.boxes.get(f"frame-{key}")
             if box is not None:
                 kind = group.kind if group.kind in ("fused", "module") else "function"
-                parts.append(
-                    (box.w * box.h, drawing.frame_svg(key, group.label, kind, (box.x, box.y, box.w, box.h)))
-                )
-        frames = [svg for _, svg in sorted(parts, key=lambda part: -part[0])]
+                place = box.x, box.y, box.w, box.h
+                label = drawing.label_svg(group.label, kind, place)
+                frames.append((-box.w * box.h, drawing.frame_svg(key, kind, place), label))
+        frames.sort()  # large ones lie below
         edges = [
             drawing.edge_svg(self.cards[a].index, self.cards[b].index, found.paths[a, b], flows)
             for (a, b), flows in sorted(self.edges.items(), key=lambda edge: edge[1])
@@ -165,7 +165,7 @@ class Graph:
             box = found.boxes[key]
             nodes.append(f'<g transform="translate({box.x:.5g} {box.y:.5g})">{drawing.card_svg(card)}</g>')
         title = f"graph of {len(self.cards)} nodes"
-        body = "".join((*frames, *edges, *nodes))
+        body = "".join((*(f for _, f, _ in frames), *edges, *(label for *_, label in frames), *nodes))
         return drawing.document(body, found.width, found.height, title, self.notes)
 
     def to_dot(self) -> str:
