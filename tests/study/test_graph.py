@@ -233,10 +233,13 @@ def test_edges_go_around_nodes(count, seed):
 
 
 def test_chains_run_straight():
-    items = [Item(f"n{i}", 50.0 + 10 * (i % 3), 20.0, i) for i in range(30)]
-    found = layout(items, list(itertools.pairwise(item.id for item in items)))
-    middles = [box.x + box.w / 2 for box in found.boxes.values()]
-    assert np.ptp(middles) < 1e-6
+    """Also where what they start from and end in stands elsewhere."""
+    items = [Item(f"n{i}", 50.0 + 10 * (i % 3), 20.0, i) for i in range(16)]
+    left, right = [f"n{i}" for i in (0, *range(1, 8), 15)], [f"n{i}" for i in (0, *range(8, 15), 15)]
+    found = layout(items, [*itertools.pairwise(left), *itertools.pairwise(right), ("n0", "n15")])
+    for chain in (left[1:-1], right[1:-1]):
+        middles = [found.boxes[key].x + found.boxes[key].w / 2 for key in chain]
+        assert np.ptp(middles) < 1e-6
 
 
 # ----------------------------------------------------------------------------------------- heat maps
@@ -322,6 +325,7 @@ NASTY = [
     "quo\"te's",
     "名前",
     "back\\slash",
+    "end\\",
     "bell\x07",
     "new\nline",
     "]]>",
