@@ -8,12 +8,12 @@ page of `report`, which lays out anew at every fold, does the same in the browse
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 Point = tuple[float, float]
 Edge = tuple[str, str]
@@ -215,12 +215,13 @@ def _ordered(nodes: dict[str, _Node], lines: Sequence[_Line]) -> list[list[str]]
     rows: list[list[str]] = [[] for _ in range(max((n.layer for n in nodes.values()), default=-1) + 1)]
     for node in sorted(nodes.values(), key=lambda node: node.order):
         rows[node.layer].append(node.id)
-    up: dict[str, set[tuple[str, float]]] = {key: set() for key in nodes}
-    down: dict[str, set[tuple[str, float]]] = {key: set() for key in nodes}
+    # Without repetitions, but in an order that is the same in every run.
+    up: dict[str, dict[tuple[str, float], None]] = {key: {} for key in nodes}
+    down: dict[str, dict[tuple[str, float], None]] = {key: {} for key in nodes}
     for line in lines:
         for a, b in itertools.pairwise(line.path) if not line.back else ():
-            up[b].add((a, nodes[a].offset(line, False) / nodes[a].w))
-            down[a].add((b, nodes[b].offset(line, True) / nodes[b].w))
+            up[b][a, nodes[a].offset(line, False) / nodes[a].w] = None
+            down[a][b, nodes[b].offset(line, True) / nodes[b].w] = None
     at = {key: place for row in rows for place, key in enumerate(row)}
     best, least = [list(row) for row in rows], _crossings(rows, down, at)
     for turn in range(_ROUNDS):
@@ -241,15 +242,16 @@ def _ordered(nodes: dict[str, _Node], lines: Sequence[_Line]) -> list[list[str]]
 
 
 def _crossings(
-    rows: Sequence[Sequence[str]], down: dict[str, set[tuple[str, float]]], at: dict[str, int]
+    rows: Sequence[Sequence[str]], down: dict[str, dict[tuple[str, float], None]], at: dict[str, int]
 ) -> int:
     count = 0
     for row in rows:
-        ends: list[float] = []
+        ends: list[float] = []  # in ascending order
         for key in row:
-            below = sorted(at[other] + aside for other, aside in down[key])
-            count += sum(end > other for other in below for end in ends)
-            ends += below
+            below = [at[other] + aside for other, aside in down[key]]
+            count += sum(len(ends) - bisect.bisect_right(ends, end) for end in below)
+            for end in below:
+                bisect.insort(ends, end)
     return count
 
 
@@ -267,41 +269,54 @@ def _spread(rows: Sequence[list[str]], nodes: dict[str, _Node], lines: Sequence[
             weight = 0.05 if a.given else (3.0, 0.6, 12.0)[bool(a.kind) + bool(b.kind)]
             links[b.id][0].append((a.id, shift, weight))
             links[a.id][1].append((b.id, -shift, weight))
+    x: dict[str, float] = {}
     for row in rows:
-        left = 0.0
-        for key in row:
-            nodes[key].x = left + nodes[key].w / 2
-            left += nodes[key].w + GAP_X
-    for turn in range(_SETTLING + 3):
-        for row in rows[:: -1 if turn % 2 and turn < _SETTLING else 1]:
+        x.update(zip(row, _distances([nodes[key] for key in row]), strict=True))
+    distances = [_distances([nodes[key] for key in row]) for row in rows]
+    near = {key: (above, below, above + below) for key, (above, below) in links.items()}
+    straight: dict[str, list[tuple[str, float, float]]] = {}
+    for key, (above, _) in links.items():
+        computed = [link for link in above if link[2] > 0.1]
+        if len(computed) == 1 and len(links[computed[0][0]][1]) == 1:
+            straight[key] = [(*computed[0][:2], 24.0)]
+    for turn in range(_SETTLING + 3):  # at last chains are pulled straight, from above
+        last = turn >= _SETTLING
+        side = 2 if turn > 21 else turn % 2
+        order = range(len(rows))
+        for place in order if last else order[:: -1 if turn % 2 else 1]:
             wants = []
-            for key in row:
-                above, below = links[key]
-                near = above + below if turn > 21 else below if turn % 2 else above
-                computed = [link for link in above if link[2] > 0.1]
-                if turn >= _SETTLING and len(computed) == 1 and len(links[computed[0][0]][1]) == 1:
-                    near = [(*computed[0][:2], 24.0)]  # chains run straight down
-                weight = sum(w for _, _, w in near)
-                want = sum(w * (nodes[k].x + shift) for k, shift, w in near)
-                wants.append((want / weight, weight) if weight else (nodes[key].x, 0.1))
-            _settle([nodes[key] for key in row], wants)
+            for key in rows[place]:
+                total = weight = 0.0
+                for other, shift, w in straight.get(key) or near[key][2] if last else near[key][side]:
+                    total += w * (x[other] + shift)
+                    weight += w
+                wants.append((total / weight, weight) if weight else (x[key], 0.1))
+            x.update(zip(rows[place], _settled(wants, distances[place]), strict=True))
+    for key, middle in x.items():
+        nodes[key].x = middle
 
 
-def _settle(row: Sequence[_Node], wants: Sequence[tuple[float, float]]) -> None:
-    """The places closest to those wanted that keep order and distances (pool adjacent violators)."""
-    shifts = [0.0]
+def _distances(row: Sequence[_Node]) -> list[float]:
+    """How far from the first of a row the others stand at least."""
+    found = [0.0] if row else []
     for left, right in itertools.pairwise(row):
         gap = 4.0 if left.w < 30 and right.w < 30 else GAP_X
-        shifts.append(shifts[-1] + (left.w + right.w) / 2 + gap)
-    pools: list[list[Any]] = []  # sum, weight, count
-    for (want, weight), shift in zip(wants, shifts, strict=True):
-        pools.append([(want - shift) * weight, weight, 1])
-        while len(pools) > 1 and pools[-2][0] / pools[-2][1] > pools[-1][0] / pools[-1][1]:
-            last = pools.pop()
-            pools[-1] = [a + b for a, b in zip(pools[-1], last, strict=True)]
-    places = [total / weight for total, weight, count in pools for _ in range(count)]
-    for node, place, shift in zip(row, places, shifts, strict=True):
-        node.x = place + shift
+        found.append(found[-1] + (left.w + right.w) / 2 + gap)
+    return found
+
+
+def _settled(wants: Sequence[tuple[float, float]], distances: Sequence[float]) -> list[float]:
+    """The places closest to those wanted that keep order and distances (pool adjacent violators)."""
+    pools: list[tuple[float, float, int]] = []  # place, weight, count
+    for (want, weight), distance in zip(wants, distances, strict=True):
+        place, count = want - distance, 1
+        while pools and pools[-1][0] > place:
+            before, heavy, several = pools.pop()
+            place = (before * heavy + place * weight) / (heavy + weight)
+            weight, count = weight + heavy, count + several
+        pools.append((place, weight, count))
+    places = [place for place, _, count in pools for _ in range(count)]
+    return [place + distance for place, distance in zip(places, distances, strict=True)]
 
 
 def _measured(rows: Sequence[list[str]], nodes: dict[str, _Node], lines: Sequence[_Line]) -> Layout:
