@@ -20,7 +20,9 @@ Edge = tuple[str, str]
 
 GAP_X, GAP_Y, LANE, PAD, HEAD = 18.0, 34.0, 12.0, 16.0, 30.0
 _ROUNDS = 12  # of ordering
-_SETTLING = 29  # rounds of placing; from the 22nd on both neighbours count
+_PATIENCE = 3  # rounds of ordering without fewer crossings
+_SETTLING = 29  # rounds of placing; in the last seven both neighbours count
+_MANY, _FEWER = 2000, 13  # of more nodes and lanes there are fewer rounds
 
 
 @dataclass
@@ -223,9 +225,9 @@ def _ordered(nodes: dict[str, _Node], lines: Sequence[_Line]) -> list[list[str]]
             up[b][a, nodes[a].offset(line, False) / nodes[a].w] = None
             down[a][b, nodes[b].offset(line, True) / nodes[b].w] = None
     at = {key: place for row in rows for place, key in enumerate(row)}
-    best, least = [list(row) for row in rows], _crossings(rows, down, at)
+    best, least, found = [list(row) for row in rows], _crossings(rows, down, at), 0
     for turn in range(_ROUNDS):
-        if not least:
+        if not least or turn > found + _PATIENCE:
             break
         near = down if turn % 2 else up
         for row in rows[:: -1 if turn % 2 else 1]:
@@ -237,7 +239,7 @@ def _ordered(nodes: dict[str, _Node], lines: Sequence[_Line]) -> list[list[str]]
             at.update((key, place) for place, key in enumerate(row))
         count = _crossings(rows, down, at)
         if count < least:
-            best, least = [list(row) for row in rows], count
+            best, least, found = [list(row) for row in rows], count, turn
     return best
 
 
@@ -279,9 +281,10 @@ def _spread(rows: Sequence[list[str]], nodes: dict[str, _Node], lines: Sequence[
         computed = [link for link in above if link[2] > 0.1]
         if len(computed) == 1 and len(links[computed[0][0]][1]) == 1:
             straight[key] = [(*computed[0][:2], 24.0)]
-    for turn in range(_SETTLING + 3):  # at last chains are pulled straight, from above
-        last = turn >= _SETTLING
-        side = 2 if turn > 21 else turn % 2
+    rounds = _SETTLING if len(nodes) <= _MANY else _FEWER
+    for turn in range(rounds + 3):  # at last chains are pulled straight, from above
+        last = turn >= rounds
+        side = 2 if turn >= rounds - 7 else turn % 2
         order = range(len(rows))
         for place in order if last else order[:: -1 if turn % 2 else 1]:
             wants = []
