@@ -1,14 +1,16 @@
 """`lint`: when it looks, and what becomes of what it finds.
 
-Looking closely costs more than a small training step, so it is done at steps 1, 2, 4, 8, 16 ... For those the
-operations are observed, from the end of the backward before to the end of the step; at all others nothing is
-left but a counter in `Tensor.backward`.
+Looking closely costs about a millisecond, more than many a training step, so it is done at steps 1, 2, 4,
+8, 16, and then at powers of two at least `_PAUSE` apart. For those the operations are observed, from the
+end of the backward before to the end of the step; at all others little is left but a counter in
+`Tensor.backward`.
 """
 
 from __future__ import annotations
 
 import functools
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -24,10 +26,13 @@ from minigrad.study.linting.finding import RULES, Finding, LintError, LintWarnin
 from minigrad.tensor import Tensor
 
 _MOST_LOOKS = 3  # at the same line, of the same shapes, within one close look
+_SURE = 16  # the step up to which no look is put off
+_PAUSE = 0.1  # seconds
 _MOST_WEIGHTS = 1_000_000  # elements of which the change by a step is measured
 
 _lock = threading.RLock()
 _sessions: list[lint] = []
+_watching: list[lint] = []  # those that look closely just now
 
 
 class lint:
@@ -73,6 +78,7 @@ class lint:
         self._due = 1  # the number of the next backward that is looked at
         self._looks: dict[Any, int] = {}
         self._watch: observing | None = None
+        self._looked = 0.0  # when the last close look ended
         self._names: dict[int, str] = {}
 
     # ------------------------------------------------------------------------------- on and off
@@ -135,13 +141,17 @@ class lint:
         """Look closely from now on."""
         if self._watch is None:
             self._looks.clear()
+            self._memory.stepped = False
             self._watch = observing(self._on_call)
             self._watch.__enter__()
+            _watching.append(self)
 
     def _close(self) -> None:
         if self._watch is not None:
             self._watch.__exit__()
             self._watch = None
+            _watching.remove(self)
+            self._looked = time.perf_counter()
 
     # ----------------------------------------------------------------------------------- events
     def _on_call(self, call: Call) -> None:
@@ -154,9 +164,10 @@ class lint:
             self._apply("loss", seen, call.site)
 
     def _before_backward(self, loss: Any) -> training.BackwardSeen | None:
-        self._backwards += 1
-        if self._backwards < self._due:
-            if self._backwards == self._due - 1:
+        if self._backwards < self._due:  # the one before
+            if self._due > _SURE and time.perf_counter() - self._looked < _PAUSE:
+                self._due *= 2
+            else:
                 self._open()
             return None
         return training.BackwardSeen.of(loss, self._memory, user_frame())
@@ -232,14 +243,23 @@ def _mine() -> list[lint]:
 
 
 def _backward(loss: Any, *args: Any, **kwargs: Any) -> None:
-    plain = _plain[Tensor, "backward"]
-    looking = [(s, found) for s in _mine() if (found := s._before_backward(loss)) is not None]
-    plain(loss, *args, **kwargs)
+    looking: list[tuple[lint, training.BackwardSeen]] = []
+    thread = threading.get_ident()
+    for session in _sessions:
+        if session._thread == thread:
+            session._backwards += 1
+            if session._backwards >= session._due - 1:
+                found = session._before_backward(loss)
+                if found is not None:
+                    looking.append((session, found))
+    _plain[Tensor, "backward"](loss, *args, **kwargs)
     for session, found in looking:
         session._after_backward(found)
 
 
 def _step(optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+    if not _watching:
+        return _plain[Optimizer, "step"](optimizer, *args, **kwargs)
     looking = [(s, s._before_step(optimizer)) for s in _mine() if s._watch is not None]
     result = _plain[Optimizer, "step"](optimizer, *args, **kwargs)
     for session, found in looking:
@@ -248,8 +268,9 @@ def _step(optimizer: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _zero_grad(optimizer: Any, *args: Any, **kwargs: Any) -> None:
-    for session in _mine():
-        session._memory.stepped = False
+    for session in _watching:
+        if session._thread == threading.get_ident():
+            session._memory.stepped = False
     _plain[Optimizer, "zero_grad"](optimizer, *args, **kwargs)
 
 
