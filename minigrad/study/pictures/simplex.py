@@ -14,7 +14,17 @@ from minigrad.nn.losses.classification import CrossEntropyLoss
 from minigrad.ops.softmax import log_softmax, softmax
 from minigrad.study.pictures.curves import limit_of
 from minigrad.study.pictures.setups import fed_with, wants_distributions
-from minigrad.study.pictures.style import FileName, checked_file, finish, label_of, note, page, picture
+from minigrad.study.pictures.style import (
+    FileName,
+    as_array,
+    checked_file,
+    finish,
+    label_of,
+    note,
+    page,
+    pale_blues,
+    picture,
+)
 from minigrad.tensor import Tensor
 from minigrad.train.pictures import COLOURS, INK
 
@@ -56,7 +66,7 @@ def descent_at(loss: Any, target: Tensor, probabilities: Array) -> tuple[float, 
 
 def _checked_target(loss: Any, target: Any) -> Tensor:
     if isinstance(target, Tensor) or np.ndim(target):
-        shares = np.asarray(target.detach().numpy() if isinstance(target, Tensor) else target, np.float64)
+        shares = as_array(target).astype(np.float64)
         if shares.shape != (3,) or shares.min() < 0 or abs(shares.sum() - 1) > 1e-6:
             raise ValueError(
                 f"target={shares.tolist()} is no distribution over 3 classes\n"
@@ -128,22 +138,29 @@ def plot_simplex(
     _contours(figure, axes, surface, values)
     _arrows(axes, feet, speeds)
     _triangle(axes, names)
-    note(figure, "arrows: how the probabilities move in a small step of the logits against their gradient")
+    shares = np.eye(3)[target] if isinstance(target, (int, np.integer)) else as_array(target)
+    axes.plot(*(shares @ CORNERS), "*", color="#E69F00", markeredgecolor=INK, markersize=15, zorder=5)
+    note(
+        figure,
+        "★ target     → how the probabilities move in a small step of the logits against their gradient",
+    )
     return finish(figure, file)
 
 
 def _shares(target: Any) -> str:
-    values = target.detach().numpy() if isinstance(target, Tensor) else target
-    return ", ".join(f"{value:g}" for value in values)
+    return ", ".join(f"{value:g}" for value in as_array(target))
 
 
 def _contours(figure: Figure, axes: Axes, surface: Array, values: Array) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     x, y = (surface @ CORNERS).T
     top = limit_of(values)
-    levels = np.linspace(values.min(), top, 15)
-    shades = axes.tricontourf(x, y, values, levels=levels, cmap="YlGnBu_r", extend="max", alpha=0.85)
-    axes.tricontour(x, y, values, levels=levels, colors="white", linewidths=0.6)
-    bar = figure.colorbar(shades, ax=axes, fraction=0.04, pad=0.02, shrink=0.8, format="%.2g")
+    levels = MaxNLocator(12, steps=[1, 2, 2.5, 5, 10]).tick_values(values.min(), top)
+    levels = levels[levels <= top + 1e-12] if values.max() > top else levels
+    shades = axes.tricontourf(x, y, values, levels=levels, cmap=pale_blues(), extend="max")
+    axes.tricontour(x, y, values, levels=levels, colors="#5b7fa6", linewidths=0.6)
+    bar = figure.colorbar(shades, ax=axes, fraction=0.04, pad=0.02, shrink=0.8)
     bar.set_label("loss")
     bar.outline.set_visible(False)
 

@@ -104,6 +104,15 @@ def marker(label: str, shape: str = "o", **style: Any) -> Any:
     return Line2D([], [], linestyle="none", marker=shape, label=label, **({"color": INK} | style))
 
 
+def pale_blues() -> Any:
+    """Blues from nearly white to a middle tone, on which ink can still be read."""
+    import matplotlib
+    from matplotlib.colors import LinearSegmentedColormap
+
+    shades = matplotlib.colormaps["Blues"](np.linspace(0.02, 0.62, 128))
+    return LinearSegmentedColormap.from_list("pale blues", shades)
+
+
 def zero_line(axes: Axes) -> None:
     """A thin line where the value is 0."""
     axes.axhline(0, color=INK, linewidth=0.7, zorder=1)
