@@ -103,7 +103,7 @@ def learning_curves(title: str, loss_name: str, history: Sequence[Epoch]) -> Fig
     return figure
 
 
-def two_curves(axes: Axes, epochs: list[int], training: list[float], held_out: list[float]) -> None:
+def two_curves(axes: Axes, epochs: Sequence[float], training: list[float], held_out: list[float]) -> None:
     """What was measured on training and on held-out data, epoch by epoch."""
     style: dict[str, Any] = {"linewidth": 1.8, "markersize": 5}
     if len(epochs) <= 15:

@@ -86,7 +86,8 @@ def _checked(model: Any, x: Any, y: Any, loss: Any) -> tuple[Array, Array]:
     points, labels = as_array(x), as_array(y)
     if points.ndim != 2 or points.shape[1] != 2 or not len(points):
         raise ValueError(
-            f"x has shape {list(points.shape)}; expected (N, 2): a boundary is drawn in the plane of two features"
+            f"x has shape {list(points.shape)}; expected (N, 2): a boundary is drawn in the plane of two "
+            "features"
         )
     if len(labels.shape) == 0 or len(labels) != len(points):
         raise ValueError(f"x has {len(points)} samples, y has shape {list(labels.shape)}; expected one each")
@@ -164,12 +165,14 @@ def plot_boundary(
 
     size = high - low
     figure = page(6.6, min(max(5.4 * size[1] / size[0], 3.0), 8.0) + 1.1)
-    axes = figure.subplots()
+    axes: Any = figure.subplots()
     axes.set_title(title or f"{type(model).__name__} with {label_of(loss)}", loc="left")
     class_background(axes, xs, ys, share.reshape(resolution, resolution, -1))
     for k in range(count):
         mine = points[classes == k]
-        axes.scatter(*mine.T, s=24, marker=MARKERS[k], color=COLOURS[k], edgecolors=INK, linewidths=0.5, zorder=3)
+        axes.scatter(
+            *mine.T, s=24, marker=MARKERS[k], color=COLOURS[k], edgecolors=INK, linewidths=0.5, zorder=3
+        )
     wrong = points[guessed != classes]
     axes.scatter(*wrong.T, s=120, facecolors="none", edgecolors=INK, linewidths=1.4, zorder=3)
     longest = np.hypot(*slopes.T).max()
@@ -190,9 +193,9 @@ def _legend(figure: Figure, kind: str, count: int, wrong: int, longest: float) -
         marker(f"class {name}", MARKERS[k], color=COLOURS[k], markeredgecolor=INK, markersize=6)
         for k, name in enumerate(titles)
     ]
-    ring = {"markerfacecolor": "none", "markeredgecolor": INK, "markersize": 10}
+    ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgecolor": INK, "markersize": 10}
     handles.append(marker(f"misclassified ({wrong})", **ring))
     handles.append(
-        marker(f"∂loss/∂input of the sample (longest: {longest:.2g})", "$\\rightarrow$", markersize=12)
+        marker(f"where its loss grows, ∂loss/∂input (longest {longest:.2g})", "$\\rightarrow$", markersize=12)
     )
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4), columnspacing=1.3)

@@ -70,7 +70,7 @@ def point_of(axis: Axis, loss: Any, target: Any, x: float) -> tuple[float, float
 
 def curve_of(axis: Axis, loss: Any, target: Any, label: str, span: Sequence[float], points: int) -> Curve:
     """The curve of one loss with one target."""
-    x = np.linspace(*span, points)
+    x = np.linspace(span[0], span[1], points)
     values, slopes = np.array([point_of(axis, loss, target, at) for at in x]).T
 
     def slope(at: float) -> float:

@@ -136,7 +136,11 @@ def _mark_states(figure: Figure, both: tuple[Axes, Axes], flows: list[Flow]) -> 
     handles: list[Any] = []
     for state in seen:
         shape, colour, text = _STATES[state]
-        style = {"color": colour, "markersize": 8, "markeredgewidth": 2 if shape == "x" else 0.8}
+        style: dict[str, Any] = {
+            "color": colour,
+            "markersize": 8,
+            "markeredgewidth": 2 if shape == "x" else 0.8,
+        }
         if shape != "x":
             style["markeredgecolor"] = INK
         places = [i for i, flow in enumerate(flows) if flow.state == state]

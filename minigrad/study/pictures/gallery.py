@@ -51,7 +51,8 @@ def gallery(*, points: int = 121, path: FileName | None = None) -> Figure:
     figure = new_figure(2.35 * _COLUMNS, 1.95 * sum(rows.values()) + 0.3 * len(rows) + 0.5)
     heights = [0.35, *(1.95 * count + 0.3 for count in rows.values())]
     state = get_rng_state()  # modules with weights draw them
-    head, *parts = figure.subfigures(len(heights), 1, height_ratios=heights)
+    parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights)
+    head, *parts = parts
     _legend(head)
     for part, (family, setups) in zip(parts, FAMILIES.items(), strict=True):
         part.suptitle(family, x=0.008, ha="left", fontsize=11, fontweight="bold")

@@ -73,7 +73,7 @@ class Recorder:
         model: the model in training.
         bins: how many bins a histogram has.
         every: of how many calls one is recorded.
-        keep_weights: whether to keep copies of all weights too, as `trajectory`, which `plot_landscape` takes.
+        keep_weights: whether to keep copies of all weights too, as `trajectory` (for `plot_landscape`).
 
     Raises:
         TypeError: no model was given.
@@ -115,7 +115,9 @@ class Recorder:
         self.steps.append(call)
         for name, parameter in self.model.named_parameters():
             if name not in self.weights:
-                raise RuntimeError(f"the model has a parameter {name!r} that it had not before: make a new Recorder")
+                raise RuntimeError(
+                    f"the model has a parameter {name!r} that it had not before: make a new Recorder"
+                )
             self.weights[name].append(histogram_of(as_array(parameter), self.bins))
             slope = parameter.grad
             self.gradients[name].append(None if slope is None else histogram_of(as_array(slope), self.bins))
@@ -174,7 +176,7 @@ def plot_histograms(
         raise ValueError("parameters=[] leaves nothing to draw")
     figure = page(9.6, 1.75 * len(names) + 0.9, title)
     grid = figure.subplots(len(names), 2, squeeze=False, sharex=True)
-    image = None
+    image: Any = None
     for (left, right), name in zip(grid, names, strict=True):
         image = _heat_map(left, recorder.steps, recorder.weights[name], name)
         _heat_map(right, recorder.steps, recorder.gradients[name], f"gradient of {name}")

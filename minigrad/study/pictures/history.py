@@ -14,7 +14,6 @@ from minigrad.train.loop import Epoch, Run, Score
 from minigrad.train.pictures import INK, plain_decades, two_curves
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _HELD_OUT = ("val_", "valid_", "validation_", "test_", "held_out_")
@@ -45,7 +44,9 @@ def table_of(history: Any) -> dict[str, list[float]]:
     if not lengths or max(lengths.values()) == 0 or set(table) <= set(_EPOCHS):
         raise ValueError("the history is empty: not one epoch was completed")
     if len(set(lengths.values())) > 1:
-        raise ValueError(f"the lists of the history differ in length: {lengths}\nEach has one number an epoch.")
+        raise ValueError(
+            f"the lists of the history differ in length: {lengths}\nEach has one number an epoch."
+        )
     return table
 
 
@@ -78,7 +79,8 @@ def pairs_of(table: Mapping[str, list[float]]) -> dict[str, tuple[list[float] | 
 def plot_history(history: Any, *, title: str = "", path: FileName | None = None) -> Figure:
     """Learning curves: each measure over the epochs, in training and on held-out data.
 
-    Positive losses are drawn on a logarithmic axis. A ring marks the best held-out epoch of each measure.
+    Losses that span more than a decade are drawn on a logarithmic axis. A ring marks the best held-out
+    epoch of each measure.
 
     Args:
         history: the `Run` that `minigrad.train.loop.fit` returns, its epochs, or a dict of lists with one
@@ -93,7 +95,7 @@ def plot_history(history: Any, *, title: str = "", path: FileName | None = None)
 
     Example:
         >>> from minigrad.study.pictures import plot_history
-        >>> figure = plot_history({"loss": [0.9, 0.5, 0.4], "val_loss": [1.0, 0.7, 0.8], "lr": [0.1, 0.1, 0.05]})
+        >>> figure = plot_history({"loss": [0.9, 0.5], "val_loss": [1.0, 0.7], "lr": [0.1, 0.1]})
         >>> [axes.get_title(loc="left") for axes in figure.axes]
         ['loss', 'lr']
     """
@@ -115,20 +117,21 @@ def plot_history(history: Any, *, title: str = "", path: FileName | None = None)
 
 
 def _panel(
-    axes: Axes, measure: str, epochs: list[float], train: list[float] | None, held_out: list[float] | None
+    axes: Any, measure: str, epochs: list[float], train: list[float] | None, held_out: list[float] | None
 ) -> None:
     axes.set_title(measure.replace("_", " "), loc="left")
     axes.set_xlabel("epoch")
     axes.grid(True)
     missing = [math.nan] * len(epochs)
     two_curves(axes, epochs, train or missing, held_out or missing)
-    for line, values in zip(list(axes.lines), (train, held_out), strict=True):
+    for line, name, values in zip(list(axes.lines), ("training", "held out"), (train, held_out), strict=True):
+        line.set_label(name)
         if values is None:
             line.remove()
-    values = np.array([value for part in (train, held_out) if part for value in part])
+    numbers = np.array([value for part in (train, held_out) if part for value in part])
     falling = "loss" in measure or "error" in measure
-    positive = values[np.isfinite(values)].min(initial=math.inf) > 0
-    if falling and positive and np.nanmax(values) > 3 * np.nanmin(values):
+    positive = numbers[np.isfinite(numbers)].min(initial=math.inf) > 0
+    if falling and positive and np.nanmax(numbers) > 10 * np.nanmin(numbers):
         axes.set_yscale("log")
         plain_decades(axes)
     if held_out is not None and np.isfinite(held_out).any():
@@ -146,6 +149,6 @@ def _legend(figure: Figure, panels: Any) -> None:
         handles |= {line.get_label(): line for line in axes.lines if not line.get_label().startswith("_")}
     entries = list(handles.values())
     if any("held out" in label for label in handles):
-        ring = {"markerfacecolor": "none", "markeredgecolor": INK, "markersize": 9}
+        ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgecolor": INK, "markersize": 9}
         entries.append(marker("best held-out epoch", **ring))
     figure.legend(handles=entries, loc="outside lower center", ncols=3 if len(panels) > 1 else 1)

@@ -1,10 +1,10 @@
 """The loss around the weights: along filter-normalised random directions, or along a training's own.
 
-As in H. Li et al., "Visualizing the Loss Landscape of Neural Nets", NeurIPS 2018: a random direction is scaled
-filter by filter to the norm of the filter's weights, so that pictures of different networks can be compared
-although rescaling their layers changes nothing; what has one dimension (biases, the scales and shifts of
-normalisations) does not move. With a training's path the directions are its two principal components, in which
-all parameters take part.
+As in H. Li et al., "Visualizing the Loss Landscape of Neural Nets", NeurIPS 2018: a random direction is
+scaled filter by filter to the norm of the filter's weights, so that pictures of different networks can be
+compared although rescaling their layers changes nothing; what has one dimension (biases, the scales and
+shifts of normalisations) does not move. With a training's path the directions are its two principal
+components, in which all parameters take part.
 """
 
 from __future__ import annotations
@@ -72,14 +72,16 @@ def filter_normalised(weights: Weights, rng: np.random.Generator) -> Weights:
         if value.ndim < 2:
             direction[name] = np.zeros_like(value)
             continue
-        drawn = rng.standard_normal(value.shape)
+        drawn = np.asarray(rng.standard_normal(value.shape))
         axes = tuple(range(1, value.ndim))
         length = np.sqrt((drawn**2).sum(axis=axes, keepdims=True))
         direction[name] = drawn / length * np.sqrt((value**2).sum(axis=axes, keepdims=True))
     return direction
 
 
-def principal_directions(path: Sequence[Weights], dims: int) -> tuple[list[Weights], Array, tuple[float, ...]]:
+def principal_directions(
+    path: Sequence[Weights], dims: int
+) -> tuple[list[Weights], Array, tuple[float, ...]]:
     """The path's principal directions (of length 1), its coordinates along them, and the variance they keep.
 
     The components are those of the differences to the last weights, from which the coordinates count.
@@ -87,17 +89,20 @@ def principal_directions(path: Sequence[Weights], dims: int) -> tuple[list[Weigh
     final = _flat(path[-1])
     moves = np.stack([_flat(weights) - final for weights in path])
     _, lengths, rows = np.linalg.svd(moves, full_matrices=False)
-    rows = rows[:dims]
-    if len(rows) < dims or lengths[dims - 1] <= 1e-12 * lengths[0]:
-        rows = np.concatenate((rows[: int((lengths > 1e-12 * lengths[0]).sum())], _orthogonal_to(rows)))[:dims]
-    kept = tuple(float(x) for x in (lengths[:dims] ** 2 / (lengths**2).sum()))
+    rows, lengths = rows[:dims], lengths[:dims]
+    moving = lengths > 1e-12 * lengths[0]
+    while moving.sum() < dims:  # a straight path leaves the second direction free
+        rows = np.concatenate((rows[moving], _orthogonal_to(rows[0])))
+        lengths, moving = np.array([lengths[0], 0.0]), np.array([True] * dims)
+    signs = np.where((moves[0] @ rows.T) * np.array([1.0, -1.0])[:dims] > 0, -1.0, 1.0)
+    rows = rows * signs[:, None]  # the path starts at the upper left
+    kept = tuple(float(x) for x in lengths**2 / (moves**2).sum())
     return [_shaped(row, path[-1]) for row in rows], moves @ rows.T, kept
 
 
-def _orthogonal_to(rows: Array) -> Array:
-    """A direction that a straight path leaves free."""
-    drawn = np.random.default_rng(0).standard_normal(rows.shape[1])
-    drawn = drawn - rows[0] * (rows[0] @ drawn)
+def _orthogonal_to(row: Array) -> Array:
+    drawn = np.random.default_rng(0).standard_normal(len(row))
+    drawn = drawn - row * (row @ drawn)
     return (drawn / np.linalg.norm(drawn))[None]
 
 
@@ -132,7 +137,9 @@ def _load(model: Module, weights: Weights, buffers: Mapping[str, Any]) -> None:
         buffer.copy_(buffers[name])
 
 
-def _loss_at(model: Module, closure: Callable[[], Any], weights: Weights, buffers: Mapping[str, Any]) -> float:
+def _loss_at(
+    model: Module, closure: Callable[[], Any], weights: Weights, buffers: Mapping[str, Any]
+) -> float:
     _load(model, weights, buffers)
     value = as_array(closure())
     if value.size != 1:
@@ -163,7 +170,7 @@ def slice_of(
             steps = (np.linspace(-span, span, points),) * dims
             return Slice(steps, _grid(model, closure, centre, directions, steps, buffers))
         path = [_recorded(model, weights, k) for k, weights in enumerate(trajectory)]
-        if not np.any(_flat(path[0]) - _flat(path[-1])) and len({_flat(w).tobytes() for w in path}) == 1:
+        if len({_flat(weights).tobytes() for weights in path}) == 1:
             raise ValueError(
                 "the recorded weights are all the same\nstate_dict() gives the live weights; record copies: "
                 "{name: value.clone() for name, value in model.state_dict().items()}."
@@ -179,7 +186,8 @@ def slice_of(
 def _around(coordinates: Array, points: int) -> tuple[Array, ...]:
     low, high = coordinates.min(axis=0), coordinates.max(axis=0)
     # A path that hardly bends still gets a frame that is not all width.
-    room = np.maximum(_MARGIN * (high - low), 0.35 * (high - low).max() * ((high - low) < 0.4 * (high - low).max()))
+    extent = high - low
+    room = np.maximum(_MARGIN * extent, 0.35 * extent.max() * (extent < 0.4 * extent.max()))
     return tuple(np.linspace(a, b, points) for a, b in zip(low - room, high + room, strict=True))
 
 
@@ -243,8 +251,8 @@ def plot_landscape(
 
     Args:
         model: the model.
-        loss_closure: takes nothing and gives the loss of the model as it is now, always on the same data; with
-            dropout or batch norm call `model.eval()` first.
+        loss_closure: takes nothing and gives the loss of the model as it is now, always on the same data;
+            with dropout or batch norm call `model.eval()` first.
         trajectory: copies of the weights (`model.state_dict()`, cloned) in the order of the training, such
             as `Recorder(model, keep_weights=True).trajectory`.
         dims: 2 for contours, 1 for a curve.
@@ -288,15 +296,13 @@ def plot_landscape(
     return finish(figure, file)
 
 
-def _check_arguments(
-    model: Any, closure: Any, trajectory: Any, dims: int, span: float, points: int
-) -> None:
+def _check_arguments(model: Any, closure: Any, trajectory: Any, dims: int, span: float, points: int) -> None:
     require_module("plot_landscape", model)
     parameters_of(model)
     if not callable(closure):
         raise TypeError(
-            f"loss_closure is {type(closure).__name__}; expected a function without arguments that computes the "
-            "loss anew, such as lambda: criterion(model(x), y)"
+            f"loss_closure is {type(closure).__name__}; expected a function without arguments that computes "
+            "the loss anew, such as lambda: criterion(model(x), y)"
         )
     if trajectory is not None:
         if isinstance(trajectory, (str, Mapping)) or not isinstance(trajectory, Sequence):
@@ -315,13 +321,14 @@ def _check_arguments(
 
 
 def _name_axes(axes: Axes, found: Slice, dims: int) -> None:
-    for k, (name, label) in enumerate(zip(("first", "second"), (axes.set_xlabel, axes.set_ylabel), strict=True)):
+    setters: Any = (axes.set_xlabel, axes.set_ylabel)
+    for k, (name, label) in enumerate(zip(("first", "second"), setters, strict=True)):
         if k == dims:
             axes.set_ylabel("loss")
         elif found.path is None:
             label(f"{name} random direction (1: as long as the weights)")
         else:
-            label(f"{name} principal direction ({100 * found.kept[k]:.3g} % of the path)" if k < len(found.kept) else f"direction across the path")
+            label(f"{name} principal direction ({100 * found.kept[k]:.3g} % of the path)")
 
 
 def _contours(figure: Figure, axes: Axes, found: Slice) -> None:
@@ -329,8 +336,9 @@ def _contours(figure: Figure, axes: Axes, found: Slice) -> None:
 
     losses = np.where(np.isfinite(found.losses), found.losses, np.nan)
     finite = losses[np.isfinite(losses)]
+    levels: Any
     low, high = finite.min(), finite.max()
-    logarithmic = low > 0 and high / low > 30
+    logarithmic = low > 0 and high / low > 8
     if logarithmic:
         levels = np.geomspace(low, high * (1 + 1e-9), 15)
         norm: Any = "log"
@@ -338,9 +346,16 @@ def _contours(figure: Figure, axes: Axes, found: Slice) -> None:
         high = limit_of(finite)
         levels = MaxNLocator(14).tick_values(low, high)
         norm = None
-    shades = axes.contourf(*found.steps, losses, levels=levels, cmap=pale_blues(), norm=norm, extend="both")
+    shades = axes.contourf(
+        *found.steps,
+        losses,
+        levels=levels,
+        cmap=pale_blues(),
+        norm=norm,
+        extend="neither" if logarithmic else "max",
+    )
     axes.contour(*found.steps, losses, levels=levels, colors="#5b7fa6", linewidths=0.6)
-    bar = figure.colorbar(shades, ax=axes, fraction=0.05, pad=0.02)
+    bar: Any = figure.colorbar(shades, ax=axes, fraction=0.05, pad=0.02)
     if logarithmic:
         bar.locator = LogLocator(subs=(1.0, 2.0, 5.0))
         bar.formatter = lambda value, _: f"{value:g}"
@@ -350,11 +365,13 @@ def _contours(figure: Figure, axes: Axes, found: Slice) -> None:
     bar.outline.set_visible(False)
     if found.path is not None:
         x, y = found.path.T
-        marks = {"marker": "o", "markersize": 3.2} if len(x) <= 60 else {}
+        marks: dict[str, Any] = {"marker": "o", "markersize": 3.2} if len(x) <= 60 else {}
         axes.plot(x, y, color=COLOURS[1], linewidth=1.6, label="training", **marks)
         axes.plot(x[:1], y[:1], "s", color="white", markeredgecolor=INK, markersize=8, label="first weights")
     last = "last weights" if found.path is not None else "the weights"
-    axes.plot([0], [0], "*", color="#E69F00", markeredgecolor=INK, markersize=15, label=last, linestyle="none")
+    axes.plot(
+        [0], [0], "*", color="#E69F00", markeredgecolor=INK, markersize=15, label=last, linestyle="none"
+    )
 
 
 def _curve(axes: Axes, found: Slice) -> None:
@@ -362,6 +379,12 @@ def _curve(axes: Axes, found: Slice) -> None:
     axes.plot(found.steps[0], found.losses, color=COLOURS[0], linewidth=2, label="loss in the slice")
     if found.path is not None and found.path_losses is not None:
         axes.plot(
-            found.path[:, 0], found.path_losses, "o-", color=COLOURS[1], markersize=3.5, linewidth=1, label="training"
+            found.path[:, 0],
+            found.path_losses,
+            "o-",
+            color=COLOURS[1],
+            markersize=3.5,
+            linewidth=1,
+            label="training",
         )
     axes.axvline(0, color=INK, linewidth=0.8, linestyle=":")

@@ -71,7 +71,7 @@ def _gaussian_kl(loss: Any, x: Tensor, log_variance: Any) -> Tensor:
 
 
 def _two_chances(loss: Any, p: Tensor, target: Any) -> Tensor:
-    """A divergence of the probabilities (p, 1 - p), given as logarithms, from the target's (target, the rest)."""
+    """A divergence of (p, 1 - p), given as logarithms, from the probabilities (target, 1 - target)."""
     q = [target, 1 - target]
     if getattr(loss, "log_target", False):
         q = [math.log(value) for value in q]
@@ -112,7 +112,7 @@ def _angle_to_class(loss: Any, x: Tensor, target: Any) -> Tensor:
     """The loss of an embedding at an angle of x radians to the vector of its class."""
     if not isinstance(loss, Module):  # a function of the cosines
         return loss(_row(x.cos(), 0.0, 0.0), tensor([int(target)]))
-    vectors = loss.weight.detach().double()
+    vectors: Tensor = _own_weight(loss).detach().double()
     if vectors.shape[1] < 2:
         raise ValueError(f"{type(loss).__name__} has one feature only, so there is no angle to draw over")
     own = vectors[0] / vectors[0].norm()
@@ -244,9 +244,7 @@ def _adaptive() -> Any:
 _ANGLE = "angle to the positive (radians)"
 _TURN = functools.partial(Axis, span=(0.0, math.pi), symbol="θ")
 _MASKS = Axis("logit of what is right, at every pixel", _mask, (-5, 5))
-_CHANCES = Axis(
-    "probability, where the target's is 0.25", _two_chances, (0.02, 0.98), (("", 0.25),), "p"
-)
+_CHANCES = Axis("probability, where the target's is 0.25", _two_chances, (0.02, 0.98), (("", 0.25),), "p")
 _FEATURE = "feature along the class's weights"
 
 FAMILIES: dict[str, dict[str, Setup]] = {
@@ -283,9 +281,7 @@ FAMILIES: dict[str, dict[str, Setup]] = {
         "SoftMarginLoss": Setup(nn.SoftMarginLoss, AXES["margin"]),
         "HingeLoss": Setup(extra.HingeLoss, AXES["margin"]),
         "SquaredHingeLoss": Setup(extra.SquaredHingeLoss, AXES["margin"]),
-        "HingeEmbeddingLoss": Setup(
-            nn.HingeEmbeddingLoss, Axis("distance x", _elementwise, (0, 3), _SIGNS)
-        ),
+        "HingeEmbeddingLoss": Setup(nn.HingeEmbeddingLoss, Axis("distance x", _elementwise, (0, 3), _SIGNS)),
         "MarginRankingLoss": Setup(
             nn.MarginRankingLoss, Axis("first score − second score", _ranking, (-3, 3), _SIGNS)
         ),
@@ -331,7 +327,9 @@ FAMILIES: dict[str, dict[str, Setup]] = {
         ),
         "GaussianKLLoss": Setup(
             extra.GaussianKLLoss,
-            Axis("mean", _gaussian_kl, (-3, 3), (("variance 1", 0.0), ("variance 0.25", math.log(0.25))), "μ"),
+            Axis(
+                "mean", _gaussian_kl, (-3, 3), (("variance 1", 0.0), ("variance 0.25", math.log(0.25))), "μ"
+            ),
         ),
     },
     "embeddings": {
@@ -340,10 +338,17 @@ FAMILIES: dict[str, dict[str, Setup]] = {
         ),
         "ContrastiveLoss": Setup(
             extra.ContrastiveLoss,
-            Axis("distance of the pair", _pair_at_distance, (0.02, 2), (("alike", 1.0), ("different", 0.0)), "d"),
+            Axis(
+                "distance of the pair",
+                _pair_at_distance,
+                (0.02, 2),
+                (("alike", 1.0), ("different", 0.0)),
+                "d",
+            ),
         ),
         "TripletMarginLoss": Setup(
-            nn.TripletMarginLoss, Axis("distance to the positive, negative at 1", _triplet, (0.02, 3), symbol="d")
+            nn.TripletMarginLoss,
+            Axis("distance to the positive, negative at 1", _triplet, (0.02, 3), symbol="d"),
         ),
         "TripletMarginWithDistanceLoss": Setup(
             nn.TripletMarginWithDistanceLoss,
@@ -363,7 +368,9 @@ FAMILIES: dict[str, dict[str, Setup]] = {
         "LovaszSoftmaxLoss": Setup(
             extra.LovaszSoftmaxLoss, Axis("logit of what is right, at every pixel", _class_map, (-5, 8))
         ),
-        "CTCLoss": Setup(nn.CTCLoss, Axis('logit of "a" at every step, for the word "a"', _spelling, (-5, 8))),
+        "CTCLoss": Setup(
+            nn.CTCLoss, Axis('logit of "a" at every step, for the word "a"', _spelling, (-5, 8))
+        ),
     },
 }
 SETUPS = {name: setup for family in FAMILIES.values() for name, setup in family.items()}

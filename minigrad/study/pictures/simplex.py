@@ -78,7 +78,7 @@ def _checked_target(loss: Any, target: Any) -> Tensor:
     if not 0 <= target < 3:
         raise IndexError(f"Target {target} is out of bounds.\nThe simplex has 3 classes; expected 0, 1 or 2.")
     if wants_distributions(loss):
-        return tensor(np.eye(3)[[target]])
+        return tensor(np.eye(3)[None, int(target)])
     return tensor([int(target)])
 
 
@@ -138,7 +138,7 @@ def plot_simplex(
     _contours(figure, axes, surface, values)
     _arrows(axes, feet, speeds)
     _triangle(axes, names)
-    shares = np.eye(3)[target] if isinstance(target, (int, np.integer)) else as_array(target)
+    shares = np.eye(3)[int(target)] if isinstance(target, (int, np.integer)) else as_array(target)
     axes.plot(*(shares @ CORNERS), "*", color="#E69F00", markeredgecolor=INK, markersize=15, zorder=5)
     note(
         figure,
@@ -156,7 +156,7 @@ def _contours(figure: Figure, axes: Axes, surface: Array, values: Array) -> None
 
     x, y = (surface @ CORNERS).T
     top = limit_of(values)
-    levels = MaxNLocator(12, steps=[1, 2, 2.5, 5, 10]).tick_values(values.min(), top)
+    levels: Any = MaxNLocator(12, steps=[1, 2, 2.5, 5, 10]).tick_values(values.min(), top)
     levels = levels[levels <= top + 1e-12] if values.max() > top else levels
     shades = axes.tricontourf(x, y, values, levels=levels, cmap=pale_blues(), extend="max")
     axes.tricontour(x, y, values, levels=levels, colors="#5b7fa6", linewidths=0.6)
@@ -165,7 +165,7 @@ def _contours(figure: Figure, axes: Axes, surface: Array, values: Array) -> None
     bar.outline.set_visible(False)
 
 
-def _arrows(axes: Axes, feet: Array, speeds: Array) -> None:
+def _arrows(axes: Any, feet: Array, speeds: Array) -> None:
     moves = speeds @ CORNERS
     longest = np.hypot(*moves.T).max()
     starts = feet @ CORNERS

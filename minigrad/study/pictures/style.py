@@ -86,7 +86,8 @@ def finish(figure: Figure, file: Path | None) -> Figure:
 def page(width: float, height: float, title: str = "") -> Figure:
     """An empty figure with a headline at the left."""
     figure = new_figure(width, height)
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.06)  # type: ignore[union-attr]
+    layout: Any = figure.get_layout_engine()
+    layout.set(w_pad=0.08, h_pad=0.06)
     if title:
         figure.suptitle(title, x=0.012, ha="left", fontsize=12, fontweight="bold")
     return figure
