@@ -59,13 +59,34 @@ def test_the_curves_are_the_loss_and_its_gradient(loss, label, slope):
     np.testing.assert_allclose(slopes[middle], gradient[1:-1][middle], atol=0.05)
 
 
-def test_a_reduction_does_not_change_the_curve_of_a_sample():
-    curves_ = [
-        line_of(pictures.plot_loss(nn.MSELoss(reduction=r), points=9).axes[0], "MSELoss()").get_ydata()
-        for r in ("mean", "sum", "none")
-    ]
-    np.testing.assert_array_equal(curves_[0], curves_[1])
-    np.testing.assert_array_equal(curves_[0], curves_[2])
+@pytest.mark.parametrize("kind", [nn.MSELoss, nn.CrossEntropyLoss, nn.BCELoss, extra.JensenShannonLoss])
+def test_a_reduction_does_not_change_the_curve_of_a_sample(kind):
+    losses = [kind(reduction=r) for r in ("mean", "sum", "none")]
+    axes = pictures.plot_loss(*losses, points=9, labels=["mean", "sum", "none"]).axes[0]
+    lines = [line for line in axes.lines if line.get_label().startswith(("mean", "sum", "none"))]
+    values = np.array([line.get_ydata() for line in lines]).reshape(3, -1)
+    assert np.ptp(values[0]) > 0
+    np.testing.assert_array_equal(values[0], values[1])
+    np.testing.assert_array_equal(values[0], values[2])
+    assert losses[0].reduction == "mean"  # a copy was drawn
+
+
+WEIGHTED = [
+    nn.CrossEntropyLoss(weight=minigrad.tensor([2.0, 1.0, 1.0, 1.0])),
+    nn.NLLLoss(weight=minigrad.tensor([2.0, 1.0])),
+    functools.partial(nn.functional.cross_entropy, weight=minigrad.tensor([2.0, 1.0, 1.0, 1.0])),
+    extra.SoftmaxFocalLoss(alpha=minigrad.tensor([2.0, 1.0]), gamma=0.0),
+]
+
+
+@pytest.mark.parametrize("loss", WEIGHTED, ids=lambda loss: style.label_of(loss).partition("(")[0])
+def test_class_weights_count_and_tell_the_number_of_classes(loss):
+    axes = pictures.plot_loss(loss, points=9).axes[0]
+    x, y = line_of(axes, style.label_of(loss)).get_data()
+    weights = [w for w in (getattr(loss, "weight", None), getattr(loss, "alpha", None)) if w is not None]
+    others = len(weights[0]) - 1 if weights else 3
+    expected = -2 * x if isinstance(loss, nn.NLLLoss) else -2 * (x - np.log(np.exp(x) + others))
+    np.testing.assert_allclose(y, expected, rtol=1e-6)
 
 
 KINKS = [
@@ -362,6 +383,21 @@ def test_heat_maps_show_each_step_and_say_what_is_missing():
     assert maps[-1].get_title(loc="right") == "no gradient in 1 of 6 steps"
 
 
+def test_a_spike_does_not_hide_the_small_gradients():
+    model = nn.Linear(4, 4)
+    recorder = pictures.Recorder(model)
+    for step in range(9):
+        model.weight.grad = minigrad.randn(4, 4) * (100.0 if step == 5 else 0.01)
+        recorder.record()
+    weights, gradients = pictures.plot_histograms(recorder, parameters=["weight"]).axes[:2]
+    assert (weights.get_yscale(), gradients.get_yscale()) == ("linear", "asinh")
+    filled = (np.asarray(gradients.collections[0].get_array()) > 0).sum(axis=0)
+    assert filled.min() > 3  # on a linear scale the small ones would share a bin or two
+    ticks = gradients.get_yticks()
+    assert 0 in ticks
+    assert (np.abs(ticks[ticks != 0]) > 0.01).all()
+
+
 # ------------------------------------------------------------------------------------------ landscape
 def test_random_directions_are_filter_normalised_and_leave_biases():
     weights = {"conv": np.random.default_rng(1).standard_normal((3, 2, 5, 5)), "bias": np.ones(3)}
@@ -511,6 +547,7 @@ ERRORS = [
     (lambda: pictures.plot_loss(nn.HuberLoss), TypeError, r"Type HuberLoss\(\)"),
     (lambda: pictures.plot_loss(minigrad.tensor(1.0)), TypeError, "study.explain"),
     (lambda: pictures.plot_loss(L1, BCE), ValueError, "axis="),
+    (lambda: pictures.plot_loss(nn.functional.linear_cross_entropy), ValueError, "LinearCrossEntropyLoss"),
     (lambda: pictures.plot_loss(L1, axis="angle"), ValueError, "'residual'"),
     (lambda: pictures.plot_loss(L1, range=(3, -3)), ValueError, "lower one first"),
     (lambda: pictures.plot_loss(nn.BCELoss(), range=(-1, 1)), ValueError, r"\[0, 1\]"),

@@ -14,7 +14,8 @@ import numpy as np
 from minigrad.autograd.engine import grad
 from minigrad.autograd.tape import enable_grad
 from minigrad.creation import tensor
-from minigrad.study.pictures.setups import AXES, Axis, axis_of
+from minigrad.nn.losses.base import LossFunction
+from minigrad.study.pictures.setups import AXES, Axis, axis_of, of_one_sample
 from minigrad.study.pictures.style import (
     LINES,
     FileName,
@@ -107,7 +108,9 @@ def curves_of(
 ) -> list[Curve]:
     """The curves of all losses, one for each target of the axis."""
     return [
-        curve_of(axis, loss, target, ", ".join(part for part in (label, name) if part), span, points)
+        curve_of(
+            axis, of_one_sample(loss), target, ", ".join(part for part in (label, name) if part), span, points
+        )
         for loss, label in zip(losses, labels, strict=True)
         for name, target in axis.targets
     ]
@@ -143,6 +146,11 @@ def _check_losses(losses: Sequence[Any]) -> None:
             raise TypeError(
                 f"plot_loss() expects losses (modules or functions), got {type(loss).__name__}\n"
                 "For a loss value use study.explain."
+            )
+        if isinstance(loss, LossFunction) and axis_of(loss) is None:
+            raise ValueError(
+                f"{label_of(loss)} has no curve of its own, since it wants weights too\n"
+                "Draw the module that has them, such as nn.LinearCrossEntropyLoss(3, 3)."
             )
 
 

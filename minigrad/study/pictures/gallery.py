@@ -44,7 +44,7 @@ def gallery(*, points: int = 121, path: FileName | None = None) -> Figure:
         >>> from minigrad.study.pictures import gallery
         >>> figure = gallery(points=5)
         >>> [axes.get_title(loc="left") for axes in figure.axes][:3]
-        ['MSELoss()', 'L1Loss()', 'SmoothL1Loss()']
+        ['MSELoss', 'L1Loss', 'SmoothL1Loss']
     """
     file = checked_file(path)
     rows = {family: math.ceil(len(setups) / _COLUMNS) for family, setups in FAMILIES.items()}

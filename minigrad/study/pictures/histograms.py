@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 _ROWS = 60  # of a heat map
+_WIDE = 15  # from here on, relative to the usual size, small values could not be seen on a linear axis
 _MOST = 12  # parameters in one picture
 
 
@@ -137,7 +138,8 @@ def plot_histograms(
     """How weights (left) and gradients (right) are distributed, over the recorded steps.
 
     Each column of a heat map is the histogram of one step, darker where more elements are; the line is
-    the root of their mean square. The values span what all but 1 % of the elements need.
+    the root of their mean square. The values span what all but 1 % of the elements need, on an asinh scale
+    (linear near 0, logarithmic far from it) where that is far more than most steps need.
 
     Args:
         recorder: a `Recorder` with at least two recorded steps.
@@ -208,7 +210,16 @@ def span_of(histograms: Sequence[Histogram | None]) -> tuple[float, float]:
 
 def _heat_map(axes: Axes, steps: list[int], histograms: Sequence[Histogram | None], title: str) -> Any:
     low, high = span_of(histograms)
-    edges = np.linspace(low, high, _ROWS + 1)
+    width = _linear_width(histograms)
+    wide = max(-low, high) > _WIDE * width > 0
+    if wide:
+        axes.set_yscale("asinh", linear_width=width)
+        edges = width * np.sinh(np.linspace(np.arcsinh(low / width), np.arcsinh(high / width), _ROWS + 1))
+        axes.set_yticks(_decades(width, low, high))
+        axes.minorticks_off()
+        title += "  (asinh scale)"
+    else:
+        edges = np.linspace(low, high, _ROWS + 1)
     empty = np.zeros(_ROWS)
     shares = np.array([empty if h is None else h.shares(edges) for h in histograms]).T
     tops = shares.max(axis=0, keepdims=True)
@@ -227,14 +238,29 @@ def _heat_map(axes: Axes, steps: list[int], histograms: Sequence[Histogram | Non
     return image
 
 
-def _root_mean_square(axes: Axes, steps: list[int], histograms: Sequence[Histogram | None]) -> None:
-    def size(histogram: Histogram | None) -> float:
-        if histogram is None or not histogram.counts.sum():
-            return float("nan")
-        centres = (histogram.edges[1:] + histogram.edges[:-1]) / 2
-        return float(np.sqrt((histogram.counts * centres**2).sum() / histogram.counts.sum()))
+def _decades(width: float, low: float, high: float) -> list[float]:
+    """0 and the powers of ten that are far enough from it on an asinh scale."""
+    first, last = np.ceil(np.log10(2 * width)), np.floor(np.log10(max(-low, high)))
+    powers = [10.0**k for k in np.arange(first, last + 1)]
+    return [v for v in (*(-p for p in reversed(powers)), 0.0, *powers) if low <= v <= high]
 
-    sizes = np.array([size(histogram) for histogram in histograms])
+
+def _size(histogram: Histogram | None) -> float:
+    """The root mean square of the elements."""
+    if histogram is None or not histogram.counts.sum():
+        return float("nan")
+    centres = (histogram.edges[1:] + histogram.edges[:-1]) / 2
+    return float(np.sqrt((histogram.counts * centres**2).sum() / histogram.counts.sum()))
+
+
+def _linear_width(histograms: Sequence[Histogram | None]) -> float:
+    """What is small among the values: the median over the steps of their root mean squares."""
+    sizes = [size for size in map(_size, histograms) if np.isfinite(size)]
+    return float(np.median(sizes)) if sizes else 0.0
+
+
+def _root_mean_square(axes: Axes, steps: list[int], histograms: Sequence[Histogram | None]) -> None:
+    sizes = np.array([_size(histogram) for histogram in histograms])
     for sign in (1, -1):
         axes.plot(steps, sign * sizes, color="#D55E00", linewidth=1.2)
 

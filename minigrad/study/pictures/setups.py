@@ -8,6 +8,7 @@ training would see.
 
 from __future__ import annotations
 
+import copy
 import functools
 import math
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from minigrad import nn
 from minigrad.autograd.tape import no_grad
 from minigrad.creation import tensor, zeros
 from minigrad.nn import extra
+from minigrad.nn.losses.base import LossFunction
 from minigrad.nn.module import Module
 from minigrad.ops.elementwise import log
 from minigrad.ops.joining import cat, stack
@@ -79,13 +81,22 @@ def _two_chances(loss: Any, p: Tensor, target: Any) -> Tensor:
 
 
 # ------------------------------------------------------------------------------------- class scores
+def _others(loss: Any) -> int:
+    """How many classes there are beside the right one: two, unless a weight for each class tells."""
+    for name in ("weight", "alpha"):
+        weight = loss.keywords.get(name) if isinstance(loss, functools.partial) else getattr(loss, name, None)
+        if isinstance(weight, Tensor) and weight.ndim == 1:
+            return len(weight) - 1
+    return 2
+
+
 def _class_score(loss: Any, x: Tensor, target: Any) -> Tensor:
-    return loss(_row(x, 0.0, 0.0), tensor([int(target)]))
+    return loss(_row(x, *[0.0] * _others(loss)), tensor([int(target)]))
 
 
 def _nll(loss: Any, x: Tensor, target: Any) -> Tensor:
-    rest = log((1 - x.exp()) / 2)
-    return loss(_row(x, rest, rest), tensor([int(target)]))
+    count = _others(loss)
+    return loss(_row(x, *[log((1 - x.exp()) / count)] * count), tensor([int(target)]))
 
 
 def _several_labels(loss: Any, x: Tensor, target: Any) -> Tensor:
@@ -404,6 +415,31 @@ def axis_of(loss: Any) -> Axis | None:
     names = [OTHER_NAMES.get(name, name) for name in names]
     names.append(_BY_FUNCTION.get(getattr(loss, "__name__", ""), ""))
     return next((SETUPS[name].axis for name in names if name in SETUPS), None)
+
+
+def of_one_sample(loss: Any) -> Any:
+    """A copy of the loss that computes in float64 and does not divide by anything of the batch.
+
+    The sum of one sample is its loss; a mean would divide by the sample's weight. Losses of pairs keep their
+    mean over the samples.
+    """
+    axis = axis_of(loss)
+    reduction = "mean" if axis is not None and axis.call in (_two_views, _labelled) else "sum"
+    if isinstance(loss, Module):
+        loss = copy.deepcopy(loss).double()
+        if hasattr(loss, "reduction"):
+            loss.reduction = reduction
+        return loss
+    if isinstance(loss, functools.partial):
+        named = {name: _double(value) for name, value in loss.keywords.items()}
+        if isinstance(loss.func, LossFunction):
+            named["reduction"] = reduction
+        return functools.partial(loss.func, *loss.args, **named)
+    return functools.partial(loss, reduction=reduction) if isinstance(loss, LossFunction) else loss
+
+
+def _double(value: Any) -> Any:
+    return value.double() if isinstance(value, Tensor) and value.is_floating_point() else value
 
 
 def fed_with(loss: Any) -> str:

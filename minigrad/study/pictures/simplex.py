@@ -13,7 +13,7 @@ from minigrad.creation import tensor
 from minigrad.nn.losses.classification import CrossEntropyLoss
 from minigrad.ops.softmax import log_softmax, softmax
 from minigrad.study.pictures.curves import limit_of
-from minigrad.study.pictures.setups import fed_with, wants_distributions
+from minigrad.study.pictures.setups import fed_with, of_one_sample, wants_distributions
 from minigrad.study.pictures.style import (
     FileName,
     as_array,
@@ -126,6 +126,7 @@ def plot_simplex(
     if side < 6:
         raise ValueError(f"side={side} is too coarse; expected at least 6")
     wanted = _checked_target(loss, target)
+    shown, loss = label_of(loss), of_one_sample(loss)
     surface = points_inside(side, 0.004)
     values = np.array([descent_at(loss, wanted, p)[0] for p in surface])
     feet = points_inside(11, 0.035)
@@ -134,7 +135,7 @@ def plot_simplex(
     figure = page(6.6, 6.0)
     axes = figure.subplots()
     what = names[target] if isinstance(target, (int, np.integer)) else _shares(target)
-    axes.set_title(f"{label_of(loss)}, target: {what}", loc="left", pad=22)
+    axes.set_title(f"{shown}, target: {what}", loc="left", pad=22)
     _contours(figure, axes, surface, values)
     _arrows(axes, feet, speeds)
     _triangle(axes, names)

@@ -121,7 +121,7 @@ def zero_line(axes: Axes) -> None:
 
 def compact(value: float) -> str:
     """A number in few characters: 0.25, 1200, 3.1e-05, with a true minus."""
-    return f"{value:.2g}".replace("-", "−") if abs(value) < 100 else f"{value:g}".replace("-", "−")
+    return (f"{value:.0f}" if 100 <= abs(value) < 1e5 else f"{value:.2g}").replace("-", "−")
 
 
 # ------------------------------------------------------------------------------------------ names
