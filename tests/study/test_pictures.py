@@ -424,6 +424,19 @@ def test_the_centre_of_a_slice_is_the_loss_and_the_model_is_left_as_it_was():
         np.testing.assert_array_equal(value.numpy(), before[name].numpy())
 
 
+def test_running_statistics_do_not_drift_from_point_to_point():
+    norm = nn.BatchNorm1d(2)
+    x = minigrad.tensor([[1.0, 2.0], [3.0, 8.0]])
+
+    def closure():
+        norm(x)
+        return norm.running_mean.sum()
+
+    found = landscape.slice_of(norm, closure, None, 1, 1.0, 5, 0)
+    np.testing.assert_allclose(found.losses, 0.1 * (2 + 5), rtol=1e-6)
+    assert not norm.running_mean.any()
+
+
 def test_a_path_ends_at_the_final_weights_and_lies_on_the_slice():
     model, recorder, closure = trained(steps=12, keep_weights=True)
     path = recorder.trajectory

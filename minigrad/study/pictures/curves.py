@@ -250,10 +250,10 @@ def _draw(axis: Axis, curves: list[Curve], title: str) -> Figure:
 
 
 def _styles(curves: Sequence[Curve], targets: int) -> list[tuple[str, Any]]:
-    """A colour and dashes for each curve; those of one loss share the colour."""
+    """A colour and dashes for each curve; those of one loss share the colour, no two the dashes."""
     if targets == 1:
         return list(LINES[: len(curves)])
-    return [(LINES[i // targets][0], LINES[i % targets][1]) for i in builtins.range(len(curves))]
+    return [(LINES[i // targets][0], LINES[i % len(LINES)][1]) for i in builtins.range(len(curves))]
 
 
 def _legend(figure: Figure, axes: Axes, kinks: bool) -> None:
