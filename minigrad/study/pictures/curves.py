@@ -250,7 +250,7 @@ def _draw(axis: Axis, curves: list[Curve], title: str) -> Figure:
 
 
 def _styles(curves: Sequence[Curve], targets: int) -> list[tuple[str, Any]]:
-    """A colour and dashes for each curve; those of one loss share the colour, no two the dashes."""
+    """A colour and dashes for each curve; those of one loss share the colour, no two of seven the dashes."""
     if targets == 1:
         return list(LINES[: len(curves)])
     return [(LINES[i // targets][0], LINES[i % len(LINES)][1]) for i in builtins.range(len(curves))]
@@ -263,6 +263,7 @@ def _legend(figure: Figure, axes: Axes, kinks: bool) -> None:
         handles += [marker("sides of a jump", **white), marker("gradient at the jump")]
     widest = max(map(len, texts))
     columns = min(len(handles), 1 if widest > 60 else 2 if widest > 36 else 3)
+    columns = min(columns, 2) if len(handles) == 4 else columns  # two by two
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=3.2)
 
 
