@@ -8,7 +8,8 @@ colour-blind readers, and classes differ by marker too.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,18 +47,27 @@ STYLE = {
 }
 
 
-def png(draw: Callable[[], Figure]) -> bytes:
-    """Draw a figure in our style, whatever the user's settings are, and render it as PNG."""
+@contextmanager
+def our_style() -> Iterator[None]:
+    """What is drawn here is drawn in our style, whatever the user's settings are."""
     import matplotlib
 
     settings: Any = dict(matplotlib.rcParamsDefault) | STYLE
+    settings.pop("backend")  # rc_context would not restore it
     with matplotlib.rc_context(settings):
+        yield
+
+
+def png(draw: Callable[[], Figure]) -> bytes:
+    """Draw a figure in our style and render it as PNG."""
+    with our_style():
         buffer = io.BytesIO()
         draw().savefig(buffer, format="png", bbox_inches="tight", pad_inches=0.15)
         return buffer.getvalue()
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of so many inches, which belongs to no window."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
@@ -66,7 +76,7 @@ def _figure(width: float, height: float) -> Figure:
 # ---------------------------------------------------------------------------- learning curves
 def learning_curves(title: str, loss_name: str, history: Sequence[Epoch]) -> Figure:
     """Loss (logarithmic) and accuracy over the epochs, on training and held-out data."""
-    figure = _figure(9.0, 3.8)
+    figure = new_figure(9.0, 3.8)
     figure.suptitle(title, fontsize=12)
     left, right = figure.subplots(1, 2)
     epochs = [epoch.number for epoch in history]
@@ -78,22 +88,23 @@ def learning_curves(title: str, loss_name: str, history: Sequence[Epoch]) -> Fig
     left.set_title("loss", loc="left")
     left.set_ylabel(f"{loss_name}\n(mean over samples, nats)")
     losses = [e.train.loss for e in history], [e.held_out.loss for e in history]
-    _curves(left, epochs, *losses)
+    two_curves(left, epochs, *losses)
     if min(map(min, losses)) > 0:
         left.set_yscale("log")
-        _plain_decades(left)
+        plain_decades(left)
 
     right.set_title("accuracy", loc="left")
     right.set_ylabel("samples classified correctly (%)")
     train = [100 * e.train.accuracy for e in history]
-    _curves(right, epochs, train, [100 * e.held_out.accuracy for e in history])
+    two_curves(right, epochs, train, [100 * e.held_out.accuracy for e in history])
     lowest = right.get_ylim()[0]
     right.set_ylim(lowest, 100 + 0.04 * max(1.0, 100 - lowest))
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
-def _curves(axes: Axes, epochs: list[int], training: list[float], held_out: list[float]) -> None:
+def two_curves(axes: Axes, epochs: Sequence[float], training: list[float], held_out: list[float]) -> None:
+    """What was measured on training and on held-out data, epoch by epoch."""
     style: dict[str, Any] = {"linewidth": 1.8, "markersize": 5}
     if len(epochs) <= 15:
         style["marker"] = "o"
@@ -104,7 +115,7 @@ def _curves(axes: Axes, epochs: list[int], training: list[float], held_out: list
     axes.margins(x=0.02)
 
 
-def _plain_decades(axes: Axes) -> None:
+def plain_decades(axes: Axes) -> None:
     """0.1 rather than 10⁻¹ on a logarithmic axis, with labels at 1, 2 and 5."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
@@ -127,9 +138,9 @@ def decision_boundary(
         resolution: points along each side of the grid on which the model is asked.
     """
     train, held_out = data.restore(data.train_features), data.restore(data.held_out_features)
-    low, high = _frame(np.concatenate((train, held_out)))
+    low, high = frame_of(np.concatenate((train, held_out)))
     width, height = high - low
-    figure = _figure(7.0, 6.3 * height / width + 1.3)
+    figure = new_figure(7.0, 6.3 * height / width + 1.3)
     axes = figure.subplots()
     axes.set_title(title, loc="left")
     xs, ys = (np.linspace(low[i], high[i], resolution) for i in (0, 1))
@@ -137,7 +148,7 @@ def decision_boundary(
     # Ten rows at a time: parallel kernels, which are used for nothing else here, take longer to compile.
     blocks = [grid[row : row + 10].reshape(-1, 2) for row in range(0, resolution, 10)]
     share = np.concatenate([probabilities(data.standardise(block)) for block in blocks])
-    _background(axes, xs, ys, share.reshape(resolution, resolution, -1))
+    class_background(axes, xs, ys, share.reshape(resolution, resolution, -1))
 
     _classes(axes, train, data.train_labels, s=9, alpha=0.45, linewidths=0)
     _classes(axes, held_out, data.held_out_labels, s=36, edgecolors=INK, linewidths=0.8)
@@ -183,13 +194,14 @@ def _point_legend(figure: Figure, names: Sequence[str], wrong: int) -> None:
     figure.legend(handles=columns, ncols=len(kinds), loc="outside lower center", columnspacing=1.4)
 
 
-def _frame(points: Array) -> tuple[Array, Array]:
+def frame_of(points: Array) -> tuple[Array, Array]:
+    """The lower left and the upper right corner of a frame around points in the plane."""
     low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.08 * (high - low).max()
     return low - margin, high + margin
 
 
-def _background(axes: Axes, xs: Array, ys: Array, share: Array) -> None:
+def class_background(axes: Axes, xs: Array, ys: Array, share: Array) -> None:
     """Each class's colour, as strong as its probability, and a line where the decision changes."""
     from matplotlib.colors import to_rgb
 
@@ -211,7 +223,7 @@ def confusion_matrix(title: str, labels: Array, guessed: Array, names: Sequence[
     share = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
     crowded = len(names) > 4
-    figure = _figure(6.8, 6.0) if crowded else _figure(5.8, 4.8)
+    figure = new_figure(6.8, 6.0) if crowded else new_figure(5.8, 4.8)
     axes = figure.subplots()
     axes.set_title(title, loc="left")
     image = axes.imshow(share, cmap="Blues", vmin=0, vmax=100)
