@@ -156,6 +156,35 @@ def _case(make, **options):
     return run
 
 
+def _adversaries() -> None:
+    one, other = _mlp(outputs=4), _mlp(outputs=1)
+    first, second = optim.SGD(one.parameters(), lr=0.05), optim.SGD(other.parameters(), lr=0.05)
+    for _ in range(6):
+        second.zero_grad()
+        F.binary_cross_entropy_with_logits(other(one(DATA).detach()), minigrad.zeros(24, 1)).backward()
+        second.step()
+        first.zero_grad()
+        F.binary_cross_entropy_with_logits(other(one(DATA)), minigrad.ones(24, 1)).backward()
+        first.step()
+
+
+def _one_after_another() -> None:
+    for _ in range(3):
+        _train(_mlp(), nn.CrossEntropyLoss(), DATA, LABELS, steps=5)
+
+
+def _sum_with_a_small_rate() -> None:
+    model = _mlp(outputs=1)
+    loss = nn.MSELoss(reduction="sum")
+    _train(
+        model,
+        loss,
+        100 * DATA,
+        100 * LABELS[:, None].float(),
+        optimizer=optim.SGD(model.parameters(), lr=1e-9),
+    )
+
+
 def _eval() -> None:
     model = _dropping()
     model.eval()
@@ -208,11 +237,11 @@ TRAININGS = [
     ("MG014", _case(_two_parts), _case(_two_parts, optimizer=lambda m: optim.SGD(m.used.parameters(), lr=0.05)), "model.idle.weight"),
     ("MG015", _case(_dead), RIGHT, "model.0.weight"),
     ("MG016", _case(_dead), RIGHT, "16 of 16 units"),
-    ("MG017", _case(_mlp, loss=lambda p, y: F.cross_entropy(p * 1e5, y)), _case(_mlp, loss=nn.CrossEntropyLoss(reduction="sum")), "Clip"),
+    ("MG017", _case(_mlp, loss=lambda p, y: F.cross_entropy(p * 1e5, y)), _sum_with_a_small_rate, "Clip"),
     ("MG018", _case(_deep), _case(lambda: nn.Sequential(*[p for _ in range(3) for p in (nn.Linear(4, 4), nn.Tanh())])), "hardly learn"),
     ("MG019", _case(_mlp, zero=False), _accumulate, "4 tensors"),
-    ("MG020", _case(_mlp, optimizer=lambda m: optim.SGD(_mlp().parameters(), lr=0.1)), RIGHT, "change nothing"),
-    ("MG021", _case(_mlp, optimizer=lambda m: optim.SGD(m[0].parameters(), lr=0.1)), RIGHT, "model.2.weight, model.2.bias"),
+    ("MG020", _case(_mlp, optimizer=lambda m: optim.SGD(_mlp().parameters(), lr=0.1)), _one_after_another, "change nothing"),
+    ("MG021", _case(_mlp, optimizer=lambda m: optim.SGD(m[0].parameters(), lr=0.1)), _adversaries, "model.2.weight, model.2.bias"),
     ("MG022", _case(_mlp, optimizer=lambda m: optim.SGD(m.parameters(), lr=1e4)), _case(_mlp, optimizer=lambda m: optim.Adam(m.parameters(), lr=0.01)), "far too much"),
     ("MG022", _case(_mlp, optimizer=lambda m: optim.SGD(m.parameters(), lr=1e-12)), RIGHT, "far too little"),
     ("MG023", _eval, _case(_dropping), "model.train()"),

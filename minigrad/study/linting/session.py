@@ -141,7 +141,10 @@ class lint:
         """Look closely from now on."""
         if self._watch is None:
             self._looks.clear()
-            self._memory.stepped = False
+            memory = self._memory  # what happened between is not known
+            memory.reached = []
+            memory.used.clear()
+            memory.piled.clear()
             self._watch = observing(self._on_call)
             self._watch.__enter__()
             _watching.append(self)
@@ -175,7 +178,6 @@ class lint:
     def _after_backward(self, seen: training.BackwardSeen) -> None:
         self._memory.reached = seen.leaves
         self._names = seen.names()
-        self._memory.stepped = self._memory.stepped and not seen.stale
         frame = seen.frame
         site = UNKNOWN if frame is None else Site(frame.f_code.co_filename, frame.f_lineno)
         self._apply("backward", seen, site)
@@ -192,11 +194,14 @@ class lint:
         return training.StepSeen(optimizer, self._memory, before, self._names)
 
     def _after_step(self, seen: training.StepSeen) -> None:
-        self._memory.stepped = True
+        memory, own = self._memory, {id(p) for p in seen.parameters}
+        memory.held |= own
         frame = user_frame()
         site = UNKNOWN if frame is None else Site(frame.f_code.co_filename, frame.f_lineno)
         with np.errstate(all="ignore"):
             self._apply("step", seen, site)
+        memory.used |= own
+        memory.piled -= own
         if self._due > self._backwards + 1:  # the next close look is far
             self._close()
 
@@ -270,7 +275,9 @@ def _step(optimizer: Any, *args: Any, **kwargs: Any) -> Any:
 def _zero_grad(optimizer: Any, *args: Any, **kwargs: Any) -> None:
     for session in _watching:
         if session._thread == threading.get_ident():
-            session._memory.stepped = False
+            own = {id(p) for group in optimizer.param_groups for p in group["params"]}
+            session._memory.used -= own
+            session._memory.piled -= own
     _plain[Optimizer, "zero_grad"](optimizer, *args, **kwargs)
 
 

@@ -30,7 +30,13 @@ _EXPLODED, _VANISHED = 1e3, 1e-6
 class Memory:
     """What is remembered of one look at a training until the next."""
 
-    stepped: bool = False  # an optimiser has used the gradients since they were last zeroed
+    used: set[int] = field(
+        default_factory=set
+    )  # parameters whose gradient a step has used, and nobody zeroed
+    piled: set[int] = field(default_factory=set)  # of those the ones a backward has added to
+    held: set[int] = field(default_factory=set)  # the parameters of all optimisers that made a step
+    missing: set[int] = field(default_factory=set)  # those reached that no optimiser held, at the last look
+    dead: bool = False  # at the last look half of a layer's units were
     reached: list[Any] = field(default_factory=list)  # the leaves of the last backward
     zero: set[int] = field(default_factory=set)  # the parameters whose gradient was zero
     far: bool = False  # the last step was too large
@@ -45,7 +51,6 @@ class BackwardSeen:
     memory: Memory
     frame: Any
     leaves: list[Any] = field(default_factory=list)
-    stale: list[Any] = field(default_factory=list)
     dead: list[tuple[int, int, int]] = field(default_factory=list)  # of each ReLU: dead units, units, samples
 
     @staticmethod
@@ -53,8 +58,11 @@ class BackwardSeen:
         """From the loss whose backward is about to run."""
         root = current_node(loss)
         leaves = leaves_below(root)
-        stale = [x for x in leaves if x._grad is not None and x._grad._array.any()] if memory.stepped else []
-        return BackwardSeen(loss, memory, frame, leaves, stale, _dead_units(root))
+        full = {id(x) for x in leaves if x._grad is not None and x._grad._array.any()}
+        empty = {id(x) for x in leaves} - full
+        memory.piled = (memory.piled | (memory.used & full)) - empty
+        memory.used -= empty
+        return BackwardSeen(loss, memory, frame, leaves, _dead_units(root))
 
     def names(self) -> dict[int, str]:
         """What the modules of the calling code call their parameters."""
@@ -189,40 +197,25 @@ def dead_relu(seen: BackwardSeen) -> str | None:
     gradient: it is out of the training for good, unless other layers bring it back. A learning rate that
     is too large, or a bias far below zero, does that.
 
-    Found where at least half of a layer's units are zero for all samples of a batch (of 8 or more). Use a
-    smaller learning rate, `nn.LeakyReLU` or `nn.GELU`, or a normalisation before the ReLU.
+    Found where at least half of a layer's units are zero for all samples of a batch (of 8 or more), twice.
+    Use a smaller learning rate, `nn.LeakyReLU` or `nn.GELU`, or a normalisation before the ReLU.
     """
+    before, seen.memory.dead = seen.memory.dead, False
     for dead, units, samples in seen.dead:
         if samples >= _SMALL_BATCH and units >= 4 and 2 * dead >= units:
+            seen.memory.dead = True
             return (
-                f"{dead} of {units} units of a ReLU are zero for all {samples} samples: their "
-                "gradient is zero, "
-                "and so is that of the weights before them. Use a smaller learning rate, LeakyReLU "
-                "or GELU, or "
-                "a normalisation layer."
+                None
+                if not before
+                else (
+                    f"{dead} of {units} units of a ReLU are zero for all {samples} samples: their "
+                    "gradient is zero, "
+                    "and so is that of the weights before them. Use a smaller learning rate, LeakyReLU "
+                    "or GELU, or "
+                    "a normalisation layer."
+                )
             )
     return None
-
-
-@rule("MG019", "gradients that are not zeroed", "backward")
-def not_zeroed(seen: BackwardSeen) -> str | None:
-    """`backward` adds to `.grad`. Without `zero_grad` every step uses the sum of all gradients so far, as
-    if the learning rate grew with the steps and nothing was ever forgotten.
-
-        loss.backward()
-        optimizer.step()                                # and again, without zero_grad
-
-    Call optimizer.zero_grad() before backward. (Several backwards before one step are fine: that is how
-    gradients are accumulated.)
-    """
-    if not seen.stale:
-        return None
-    return (
-        f"backward adds to the gradients of {len(seen.stale)} tensors that optimizer.step() has used "
-        "already: "
-        "every step then goes by the sum of all gradients so far. Call optimizer.zero_grad() before "
-        "backward()."
-    )
 
 
 @rule("MG023", "training in eval mode", "backward")
@@ -305,7 +298,8 @@ def exploding(seen: StepSeen) -> str | None:
     held = [p for p in seen.parameters if p._grad is not None]
     norm = _norm([p._grad._array for p in held])
     weights = _norm([seen.before.get(id(p), p._array) for p in held])
-    if np.isfinite(norm) and norm <= _EXPLODED * max(1.0, weights):
+    moved = _norm([p._array - seen.before[id(p)] for p in held if id(p) in seen.before])
+    if np.isfinite(norm) and (norm <= _EXPLODED * max(1.0, weights) or moved <= weights):
         return None
     return (
         f"the gradient's norm is {short(norm)}, that of the weights {short(weights)}: a step goes "
@@ -330,6 +324,27 @@ def vanishing(seen: StepSeen) -> str | None:
         f"the mean gradient of the first layer is {short(sizes[0])}, of the last {short(sizes[-1])}: a "
         f"{short(sizes[-1] / sizes[0])}th. The first layers hardly learn. Use ReLU or GELU, another "
         "initialisation, normalisation layers, or residual connections."
+    )
+
+
+@rule("MG019", "gradients that are not zeroed", "step")
+def not_zeroed(seen: StepSeen) -> str | None:
+    """`backward` adds to `.grad`. Without `zero_grad` every step uses the sum of all gradients so far, as
+    if the learning rate grew with the steps and nothing was ever forgotten.
+
+        loss.backward()
+        optimizer.step()                                # and again, without zero_grad
+
+    Call optimizer.zero_grad() before backward. (Several backwards before one step are fine: that is how
+    gradients are accumulated.)
+    """
+    piled = [p for p in seen.parameters if id(p) in seen.memory.piled]
+    if not piled:
+        return None
+    return (
+        f"the gradients of {len(piled)} tensors still hold what the step before has used already: "
+        "backward adds, "
+        "so every step goes by the sum of all gradients so far. Call optimizer.zero_grad() before backward()."
     )
 
 
@@ -362,7 +377,7 @@ def left_out(seen: StepSeen) -> str | None:
 
     Use optimizer.add_param_group({"params": [...]}), or make the optimiser after the model is complete.
     """
-    held = {id(p) for p in seen.parameters}
+    held = seen.memory.held
     missing = [
         leaf for leaf in seen.memory.reached if isinstance(leaf, nn.Parameter) and id(leaf) not in held
     ]
