@@ -173,6 +173,16 @@ def _one_after_another() -> None:
         _train(_mlp(), nn.CrossEntropyLoss(), DATA, LABELS, steps=5)
 
 
+def _by_hand_and_then_not() -> None:
+    weight = minigrad.zeros(4, 3, requires_grad=True)
+    for _ in range(4):
+        F.cross_entropy(DATA @ weight, LABELS).backward()
+        with minigrad.no_grad():
+            weight -= 0.01 * weight.grad
+        weight.grad = None
+    _one_after_another()
+
+
 def _sum_with_a_small_rate() -> None:
     model = _mlp(outputs=1)
     loss = nn.MSELoss(reduction="sum")
@@ -240,7 +250,7 @@ TRAININGS = [
     ("MG017", _case(_mlp, loss=lambda p, y: F.cross_entropy(p * 1e5, y)), _sum_with_a_small_rate, "Clip"),
     ("MG018", _case(_deep), _case(lambda: nn.Sequential(*[p for _ in range(3) for p in (nn.Linear(4, 4), nn.Tanh())])), "hardly learn"),
     ("MG019", _case(_mlp, zero=False), _accumulate, "4 tensors"),
-    ("MG020", _case(_mlp, optimizer=lambda m: optim.SGD(_mlp().parameters(), lr=0.1)), _one_after_another, "change nothing"),
+    ("MG020", _case(_mlp, optimizer=lambda m: optim.SGD(_mlp().parameters(), lr=0.1)), _by_hand_and_then_not, "change nothing"),
     ("MG021", _case(_mlp, optimizer=lambda m: optim.SGD(m[0].parameters(), lr=0.1)), _adversaries, "model.2.weight, model.2.bias"),
     ("MG022", _case(_mlp, optimizer=lambda m: optim.SGD(m.parameters(), lr=1e4)), _case(_mlp, optimizer=lambda m: optim.Adam(m.parameters(), lr=0.01)), "far too much"),
     ("MG022", _case(_mlp, optimizer=lambda m: optim.SGD(m.parameters(), lr=1e-12)), RIGHT, "far too little"),

@@ -167,6 +167,9 @@ class lint:
             self._apply("loss", seen, call.site)
 
     def _before_backward(self, loss: Any) -> training.BackwardSeen | None:
+        self._memory.reached = []
+        if self._backwards < self._due - 1:
+            return None
         if self._backwards < self._due:  # the one before
             if self._due > _SURE and time.perf_counter() - self._looked < _PAUSE:
                 self._due *= 2
@@ -253,7 +256,7 @@ def _backward(loss: Any, *args: Any, **kwargs: Any) -> None:
     for session in _sessions:
         if session._thread == thread:
             session._backwards += 1
-            if session._backwards >= session._due - 1:
+            if session._backwards >= session._due - 1 or session._watch is not None:
                 found = session._before_backward(loss)
                 if found is not None:
                     looking.append((session, found))

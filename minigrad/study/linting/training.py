@@ -21,6 +21,7 @@ from minigrad.study.linting.origins import all_below, leaves_below
 from minigrad.study.numbers import short
 from minigrad.utils.data import DataLoader
 
+_DEAD = 0.75  # of a layer's units: at first, half may be off for all samples
 _SMALL_BATCH = 8  # samples from which on a unit that is never active counts as dead
 _FAR, _NEAR = 1.0, 1e-7  # updates relative to weights that are too large, too small
 _EXPLODED, _VANISHED = 1e3, 1e-6
@@ -197,12 +198,12 @@ def dead_relu(seen: BackwardSeen) -> str | None:
     gradient: it is out of the training for good, unless other layers bring it back. A learning rate that
     is too large, or a bias far below zero, does that.
 
-    Found where at least half of a layer's units are zero for all samples of a batch (of 8 or more), twice.
+    Found where three quarters of a layer's units are zero for all samples of a batch (of 8 or more), twice.
     Use a smaller learning rate, `nn.LeakyReLU` or `nn.GELU`, or a normalisation before the ReLU.
     """
     before, seen.memory.dead = seen.memory.dead, False
     for dead, units, samples in seen.dead:
-        if samples >= _SMALL_BATCH and units >= 4 and 2 * dead >= units:
+        if samples >= _SMALL_BATCH and dead >= max(4, _DEAD * units):
             seen.memory.dead = True
             return (
                 None
