@@ -11,6 +11,7 @@ from pathlib import Path
 
 from minigrad import __version__, precompile
 from minigrad.study.linting import cli as lint
+from minigrad.study.playground import server
 from minigrad.train import cli
 from minigrad.train.cli import INTERRUPTED
 from minigrad.train.problems import Problem
@@ -29,6 +30,7 @@ def make_parser() -> argparse.ArgumentParser:
     cli.add_parser(commands)
     precompile.add_parser(commands)
     lint.add_parser(commands)
+    server.add_parser(commands)
     bench = commands.add_parser(
         "bench",
         add_help=False,  # the suite's own help is shown

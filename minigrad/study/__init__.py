@@ -14,4 +14,5 @@ from minigrad.study.pictures import plot_history as plot_history
 from minigrad.study.pictures import plot_landscape as plot_landscape
 from minigrad.study.pictures import plot_loss as plot_loss
 from minigrad.study.pictures import plot_simplex as plot_simplex
+from minigrad.study.playground import playground
 from minigrad.study.report import report
