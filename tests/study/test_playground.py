@@ -1,4 +1,4 @@
-"""The playground: every choice trains, a setup gives the same run again, the server refuses what is not its."""
+"""The playground: every choice trains, a setup gives the same run again, the server refuses others."""
 
 from __future__ import annotations
 

@@ -284,7 +284,11 @@ class Trainer:
             shown: dict[str, Any] = {k: _list(p.detach().numpy(), 4) for k, p in parts.items()}
             for name, p in parts.items():
                 shown[f"{name}_grad"] = None if p.grad is None else _list(p.grad.numpy(), 6)
-            norm = 0.0 if layer.weight.grad is None else float(np.linalg.norm(layer.weight.grad.numpy()))
+            norm = (
+                0.0
+                if layer.weight.grad is None
+                else float(np.linalg.norm(layer.weight.grad.numpy().astype(np.float64)))
+            )
             found.append({**shown, "norm": _number(norm)})
         return found
 
