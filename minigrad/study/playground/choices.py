@@ -31,7 +31,7 @@ def _moons(n: int, noise: float, rng: np.random.Generator) -> tuple[ndarray, nda
         np.where(y == 0, np.sin(angle), 0.5 - np.sin(angle)),
     )
     points = np.stack(x, 1) - (0.5, 0.25)
-    return 0.72 * points + noise * rng.standard_normal((n, 2)), y
+    return 0.66 * points + noise * rng.standard_normal((n, 2)), y
 
 
 def _circles(n: int, noise: float, rng: np.random.Generator) -> tuple[ndarray, ndarray]:

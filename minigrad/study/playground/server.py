@@ -102,8 +102,9 @@ class Playground:
         while not self._ended.is_set():
             if self.playing:
                 with self._lock:
-                    self.trainer.step()
-                    self.playing = self.playing and not self.trainer.diverged
+                    if self.playing:  # a button may have been pressed meanwhile
+                        self.trainer.step()
+                        self.playing = self.playing and not self.trainer.diverged
             time.sleep(_REST if self.playing else 0.03)
 
     # ------------------------------------------------------------------------------- requests
