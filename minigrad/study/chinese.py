@@ -1,3 +1,0 @@
-"""The Chinese of explanations, by their English sentences."""
-
-CHINESE: dict[str, str] = {}
