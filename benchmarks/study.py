@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import statistics
-import sys
 import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ import minigrad
 from minigrad import nn, optim, study
 from minigrad.nn import functional as F
 
-ROUNDS = 9
-STEPS = 300  # of a training, in a round
+ROUNDS = 15
+STEPS = 400  # of a training, in a round
 
 
 def _median(run: Callable[[], Any], rounds: int = ROUNDS) -> float:
@@ -37,19 +37,11 @@ def explaining() -> dict[str, float]:
     logits = minigrad.randn(1024, 10, requires_grad=True)
     loss = F.cross_entropy(logits, minigrad.randint(0, 10, (1024,)))
     found = {"explain, (1024, 10) logits": _median(lambda: study.explain(loss, torch=False))}
-    if "torch" in sys.modules or _has_torch():
+    if find_spec("torch"):
         found["explain, checked against torch too"] = _median(lambda: study.explain(loss))
     explanation = study.explain(loss, torch=False)
     assert explanation.passed, "the explanation's checks fail"
     return found | {"its text": _median(lambda: explanation.to_text(100))}
-
-
-def _has_torch() -> bool:
-    try:
-        import torch  # noqa: F401
-    except ImportError:
-        return False
-    return True
 
 
 def reporting() -> tuple[float, int]:
@@ -89,20 +81,18 @@ def _training(layers: tuple[int, ...], batch: int) -> Callable[[int], float]:
 
 
 def linting(layers: tuple[int, ...], batch: int) -> tuple[float, float]:
-    """Microseconds a training step takes, and how many times as long under lint; in turns."""
+    """Microseconds a training step takes, and how many times as long under lint, after its first looks."""
     run = _training(layers, batch)
     run(STEPS)
     plain, ratios = [], []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with study.lint():
-            run(STEPS)  # the first steps are looked at closely
-            for _ in range(ROUNDS):
-                under = run(STEPS)
-                with study.lint.off():
-                    without = run(STEPS)
-                plain.append(without / STEPS)
-                ratios.append(under / without)
+    for _ in range(ROUNDS):
+        without = run(STEPS)
+        with warnings.catch_warnings(), study.lint():
+            warnings.simplefilter("ignore")
+            run(STEPS // 4)  # the first steps are looked at closely
+            under = run(STEPS)
+        plain.append(without / STEPS)
+        ratios.append(under / without)
     return 1e6 * statistics.median(plain), statistics.median(ratios)
 
 
