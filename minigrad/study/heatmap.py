@@ -36,6 +36,7 @@ def kind_of(array: ndarray, op: str = "", name: str = "") -> str:
 
     Example:
         >>> from minigrad.study.heatmap import kind_of
+        >>> import numpy as np
         >>> kind_of(np.array([0.2, 0.8]), op="softmax"), kind_of(np.array([True])), kind_of(np.array([0.5]))
         ('probability', 'count', 'signed')
     """
