@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -18,6 +19,9 @@ from minigrad.study.linting.origins import sources
 from minigrad.study.numbers import short
 from minigrad.study.words import loss_words
 
+_BROADCASTING = frozenset(  # losses of elements that do not say so
+    ["hinge_embedding_loss", "poisson_nll_loss", "gaussian_nll_loss", "kl_div"]
+)
 _MANY = 1_000_000  # elements above which values are looked at in a sample
 
 
@@ -129,6 +133,13 @@ def softmax_twice(seen: LossSeen) -> str | None:
     )
 
 
+def _sums_to_one(of: Callable[[ndarray], ndarray], x: ndarray, tolerance: float) -> bool:
+    """Whether some dimension is one of distributions: to a loss of elements any may be."""
+    with np.errstate(all="ignore"):
+        masses = of(x.astype(np.float64))
+        return any(bool(np.isclose(masses.sum(axis), 1, atol=tolerance).all()) for axis in range(x.ndim))
+
+
 def _sample_rows(seen: LossSeen) -> ndarray:
     assert seen.input is not None
     return seen.input if seen.input.ndim != 2 else seen.input[:10_000]
@@ -178,7 +189,7 @@ def not_log_probabilities(seen: LossSeen) -> str | None:
     with np.errstate(all="ignore"):
         mass = np.exp(rows.astype(np.float64)).sum(1)
     off = ~np.isclose(mass, 1, atol=1e-2)
-    if not off.any():
+    if not off.any() or (seen.name == "kl_div" and _sums_to_one(np.exp, x, 1e-2)):
         return None
     first = int(np.flatnonzero(off)[0])
     looks = "logits"
@@ -319,6 +330,8 @@ def soft_targets(seen: LossSeen) -> str | None:
         return None
     if seen.name not in ("cross_entropy", "kl_div", "jensen_shannon_loss") or seen.given.get("log_target"):
         return None
+    if seen.name == "kl_div" and _sums_to_one(np.asarray, y, 1e-3):
+        return None
     sums = (_rows(y) if seen.name == "cross_entropy" else y.reshape(-1, y.shape[-1])).sum(1)
     off = ~np.isclose(sums, 1, atol=1e-3)
     if not off.any():
@@ -363,7 +376,9 @@ def broadcast(seen: LossSeen) -> str | None:
     Use prediction.squeeze(1), or y.unsqueeze(1).
     """
     x, y = seen.input, seen.target
-    if x is None or y is None or x.shape == y.shape or "same shape" not in seen.wants:
+    if x is None or y is None or x.shape == y.shape:
+        return None
+    if "same shape" not in seen.wants and not (seen.name in _BROADCASTING and x.size == y.size):
         return None
     try:
         shape = np.broadcast_shapes(x.shape, y.shape)

@@ -9,6 +9,7 @@ end of the backward before to the end of the step; at all others little is left 
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
 import time
 import warnings
@@ -28,6 +29,7 @@ from minigrad.tensor import Tensor
 _MOST_LOOKS = 3  # at the same line, of the same shapes, within one close look
 _SURE = 16  # the step up to which no look is put off
 _PAUSE = 0.1  # seconds
+_PATIENCE = 16  # backwards after a close look, within which a step is waited for
 _MOST_WEIGHTS = 1_000_000  # elements of which the change by a step is measured
 
 _lock = threading.RLock()
@@ -76,6 +78,7 @@ class lint:
         self._memory = training.Memory()
         self._backwards = 0
         self._due = 1  # the number of the next backward that is looked at
+        self._last = 0  # the number of the last one
         self._looks: dict[Any, int] = {}
         self._watch: observing | None = None
         self._looked = 0.0  # when the last close look ended
@@ -169,6 +172,8 @@ class lint:
     def _before_backward(self, loss: Any) -> training.BackwardSeen | None:
         self._memory.reached = []
         if self._backwards < self._due - 1:
+            if self._backwards > self._last + _PATIENCE:  # weights that are moved by hand
+                self._close()
             return None
         if self._backwards < self._due:  # the one before
             if self._due > _SURE and time.perf_counter() - self._looked < _PAUSE:
@@ -184,7 +189,7 @@ class lint:
         frame = seen.frame
         site = UNKNOWN if frame is None else Site(frame.f_code.co_filename, frame.f_lineno)
         self._apply("backward", seen, site)
-        self._due = 2 * self._backwards
+        self._last, self._due = self._backwards, 2 * self._backwards
 
     def _before_step(self, optimizer: Any) -> training.StepSeen:
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
@@ -209,7 +214,9 @@ class lint:
             self._close()
 
     def _on_module(self, kind: type, args: tuple) -> None:
-        if args and isinstance(args[0], str) and args[0] in REDUCTIONS:
+        if not args or not isinstance(args[0], str) or args[0] not in REDUCTIONS:
+            return
+        if next(iter(inspect.signature(kind).parameters), None) == "size_average":
             frame = user_frame()
             site = UNKNOWN if frame is None else Site(frame.f_code.co_filename, frame.f_lineno)
             self._apply("module", (f"nn.{kind.__name__}", args[0]), site)
@@ -242,18 +249,18 @@ def _codes(given: Iterable[str]) -> list[str]:
 
 
 # -------------------------------------------------------------- the entries that lint watches while it is on
-_plain: dict[tuple[type, str], Any] = {}
+_plain: dict[tuple[type, str], Any] = {}  # stays: another thread may be inside an entry that is taken out
 
 
 def _mine() -> list[lint]:
     thread = threading.get_ident()
-    return [session for session in _sessions if session._thread == thread]
+    return [session for session in tuple(_sessions) if session._thread == thread]
 
 
 def _backward(loss: Any, *args: Any, **kwargs: Any) -> None:
     looking: list[tuple[lint, training.BackwardSeen]] = []
     thread = threading.get_ident()
-    for session in _sessions:
+    for session in tuple(_sessions):
         if session._thread == thread:
             session._backwards += 1
             if session._backwards >= session._due - 1 or session._watch is not None:
@@ -276,7 +283,7 @@ def _step(optimizer: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _zero_grad(optimizer: Any, *args: Any, **kwargs: Any) -> None:
-    for session in _watching:
+    for session in tuple(_watching):
         if session._thread == threading.get_ident():
             own = {id(p) for group in optimizer.param_groups for p in group["params"]}
             session._memory.used -= own
@@ -305,6 +312,5 @@ def _install() -> None:
 
 
 def _restore() -> None:
-    for (owner, name), plain in _plain.items():
-        setattr(owner, name, plain)
-    _plain.clear()
+    for owner, name, _ in _ENTRIES:
+        setattr(owner, name, _plain[owner, name])

@@ -23,6 +23,7 @@ from minigrad.utils.data import DataLoader
 
 _DEAD = 0.75  # of a layer's units: at first, half may be off for all samples
 _SMALL_BATCH = 8  # samples from which on a unit that is never active counts as dead
+_ENOUGH = 3  # looks after which a parameter that never had a gradient is no branch that is taken sometimes
 _FAR, _NEAR = 1.0, 1e-7  # updates relative to weights that are too large, too small
 _EXPLODED, _VANISHED = 1e3, 1e-6
 
@@ -36,6 +37,8 @@ class Memory:
     )  # parameters whose gradient a step has used, and nobody zeroed
     piled: set[int] = field(default_factory=set)  # of those the ones a backward has added to
     held: set[int] = field(default_factory=set)  # the parameters of all optimisers that made a step
+    moved: set[int] = field(default_factory=set)  # the parameters that had a gradient at some look
+    steps: int = 0  # that were looked at
     missing: set[int] = field(default_factory=set)  # those reached that no optimiser held, at the last look
     dead: bool = False  # at the last look half of a layer's units were
     reached: list[Any] = field(default_factory=list)  # the leaves of the last backward
@@ -78,6 +81,10 @@ class BackwardSeen:
         if self.frame is None:
             return []
         named = {**self.frame.f_globals, **self.frame.f_locals}
+        for first in self.frame.f_code.co_varnames[: min(1, self.frame.f_code.co_argcount)]:  # self, mostly
+            owner = named.get(first)
+            if not isinstance(owner, nn.Module):
+                named |= {f"{first}.{name}": value for name, value in getattr(owner, "__dict__", {}).items()}
         return [(name, value) for name, value in named.items() if isinstance(value, nn.Module)]
 
 
@@ -255,8 +262,11 @@ def no_gradient(seen: StepSeen) -> str | None:
     The optimiser skips it, silently. Leave it out of the optimiser, or set requires_grad_(False), if that
     is meant.
     """
-    without = [p for p in seen.parameters if p.requires_grad and p._grad is None]
-    if not without or len(without) == len(seen.parameters):
+    memory = seen.memory
+    memory.steps += 1
+    memory.moved |= {id(p) for p in seen.parameters if p._grad is not None}
+    without = [p for p in seen.parameters if p.requires_grad and id(p) not in memory.moved]
+    if memory.steps < _ENOUGH or not without or len(without) == len(seen.parameters):
         return None
     return (
         f"{seen.called(without)}: {len(without)} of {len(seen.parameters)} parameters got no "
@@ -382,7 +392,11 @@ def left_out(seen: StepSeen) -> str | None:
     missing = [
         leaf for leaf in seen.memory.reached if isinstance(leaf, nn.Parameter) and id(leaf) not in held
     ]
-    if not missing or len(missing) == len(seen.memory.reached):
+    before, seen.memory.missing = seen.memory.missing, {id(leaf) for leaf in missing}
+    if len(missing) == len(seen.memory.reached):
+        return None
+    missing = [leaf for leaf in missing if id(leaf) in before]  # another optimiser may make its step yet
+    if not missing:
         return None
     return (
         f"{seen.called(missing)} got a gradient, but is not in the optimiser: it never moves. Use "
