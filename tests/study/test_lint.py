@@ -78,6 +78,7 @@ LOSSES = [
     ("MG011", lambda: F.poisson_nll_loss(_x(4, 1), _halves(4)), lambda: F.poisson_nll_loss(_x(4, 1), _halves(4)[:, None]), "paired it is"),
     ("MG012", lambda: _quietly(nn.SmoothL1Loss, "sum"), lambda: nn.HuberLoss("sum"), "is the mean"),
     ("MG012", lambda: _quietly(nn.L1Loss, "none"), lambda: nn.L1Loss(), "is the mean"),
+    ("MG012", lambda: _quietly(F.mse_loss, _x(4), minigrad.ones(4), "sum"), lambda: F.mse_loss(_x(4), minigrad.ones(4), reduction="sum"), "F.mse_loss takes 'sum'"),
 ]  # fmt: skip
 
 

@@ -404,6 +404,6 @@ def positional_reduction(given: Any) -> str | None:
     """
     name, reduction = given
     return (
-        f"{name}({reduction!r}) gives the text to size_average, its first argument, and is the mean. Use "
-        f"{name}(reduction={reduction!r})."
+        f"{name} takes {reduction!r} for size_average, a deprecated argument that comes before reduction, "
+        f"and is the mean. Use reduction={reduction!r}."
     )

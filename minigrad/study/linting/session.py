@@ -168,6 +168,8 @@ class lint:
         if looks <= _MOST_LOOKS:
             seen = losses.LossSeen.of(call)
             self._apply("loss", seen, call.site)
+            if isinstance(seen.given.get("size_average"), str):
+                self._apply("module", (f"F.{seen.name}", seen.given["size_average"]), call.site)
 
     def _before_backward(self, loss: Any) -> training.BackwardSeen | None:
         self._memory.reached = []
