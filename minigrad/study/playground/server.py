@@ -220,10 +220,10 @@ def playground(host: str = "127.0.0.1", port: int = 8765, browser: bool = True) 
         Problem: the port is taken.
     """
     running = Playground(host, port)
-    print(f"The playground is at {running.url} (Ctrl-C ends it)", flush=True)
-    if browser:
-        webbrowser.open(running.url)
     try:
+        print(f"The playground is at {running.url} (Ctrl-C ends it)", flush=True)
+        if browser:
+            webbrowser.open(running.url)
         running._ended.wait()
     except KeyboardInterrupt:
         print()
